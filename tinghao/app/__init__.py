@@ -1,0 +1,1 @@
+"""The Litestar application: settings, database, accounts, pages, JSON API, command line."""
