@@ -61,5 +61,5 @@ prepare() {
 }
 
 pip() {
-  "$python" -m pip --quiet --disable-pip-version-check --no-input "$@"
+  "$python" -m pip --quiet --quiet --disable-pip-version-check --no-input "$@"
 }
