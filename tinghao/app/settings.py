@@ -4,8 +4,6 @@ The table is the ``Settings`` struct itself. ``tinghao settings`` and docs/setti
 ``tinghao.app.settings_sources`` fills it from a TOML file and the environment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
