@@ -1,0 +1,1 @@
+"""Recorded days of real queues: reading them, importing them, replaying them, living them."""
