@@ -1,0 +1,173 @@
+"""The unit of work: one command, one transaction, and everything it changes.
+
+lock → catch up → what has fallen due → decide → append → tables → remembered answer. The
+caller's transaction commits all of it or nothing. Refusals do not undo what had fallen due.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from tinghao.queue.clock import AHEAD_ALLOWED, hall_time
+from tinghao.queue.commands import Command, OfTicket
+from tinghao.queue.decide import needs_day
+from tinghao.queue.events import Entry
+from tinghao.queue.journal import answers, store
+from tinghao.queue.journal.rooms import Rooms
+from tinghao.queue.journal.seals import Seal, Signer
+from tinghao.queue.journal.writing import Writing
+from tinghao.queue.model import HallState, Micros, Ticket
+from tinghao.queue.refusals import Refusal
+from tinghao.queue.rules.days import opening
+
+Answer = Callable[[HallState, tuple[Entry, ...]], Any]
+
+
+class Work(Struct, frozen=True):
+    """A command on its way: who asks, under which key, and how to answer.
+
+    `stated` is a time that the caller states (a replay may). `answer(state, entries)` makes
+    the answer from the state after the command and the command's own entries; None means that
+    there is none, and nothing is remembered.
+    """
+
+    command: Command
+    by: str = "hall"
+    caller: str = "hall"
+    key: str | None = None
+    fingerprint: str = ""
+    stated: Micros | None = None
+    answer: Answer | None = None
+
+
+class Outcome(Struct, frozen=True):
+    """What came of it. `entries` are all that the live state has not seen, in order."""
+
+    entries: tuple[Entry, ...]
+    own: tuple[Entry, ...]
+    answer: bytes | None
+    replayed: bool = False  # the answer is a remembered one
+    refusal: Refusal | None = None
+    seals: tuple[Seal, ...] = ()
+    reloaded: HallState | None = None  # the journal's incarnation changed
+
+
+def transact(
+    connection: Connection,
+    rooms: Rooms,
+    hall_id: int,
+    seen: HallState,
+    work: Work,
+    machine: Micros,
+    signer: Signer | None = None,
+) -> Outcome:
+    """Do the work in the connection's transaction.
+
+    A refusal by the rules is part of the outcome, because what had fallen due before it is
+    written all the same. Raises Refusal only for what concerns the whole request (`key-reused`,
+    `clock-ahead`), with nothing to write.
+    """
+    head = store.lock(connection, hall_id)
+    state, missed, reloaded = _caught_up(connection, rooms, head, seen)
+    if work.key is not None:
+        known = answers.remembered(
+            connection, hall_id, work.caller, work.key, work.fingerprint, machine
+        )
+        if known is not None:
+            return Outcome(missed, (), known.encode(), replayed=True, reloaded=reloaded)
+    now = _now(head, state, work, machine)
+    writing = Writing(rooms, state, work.by)
+    for at, event in rooms.due(state, now):
+        writing.add(event, at)
+    fallen_due = len(writing.entries)
+    refusal: Refusal | None = None
+    answer: bytes | None = None
+    settled = _named_ticket(connection, hall_id, writing.state, work.command)
+    try:
+        _decide(rooms, writing, work.command, now, settled)
+    except Refusal as refused:
+        refusal = refused
+    own = tuple(writing.entries[fallen_due:])
+    if writing.entries:
+        writing.write(connection, head, work.command, machine, signer)
+    if refusal is None and work.answer is not None:
+        made = work.answer(writing.state, own)
+        answer = None if made is None else msgspec.json.encode(made)
+        if answer is not None and work.key is not None:
+            answers.remember(
+                connection,
+                hall_id,
+                work.caller,
+                work.key,
+                work.fingerprint,
+                answer.decode(),
+                machine,
+            )
+    return Outcome(
+        entries=(*missed, *writing.entries),
+        own=own,
+        answer=answer,
+        refusal=refusal,
+        seals=tuple(writing.seals),
+        reloaded=reloaded,
+    )
+
+
+def _decide(
+    rooms: Rooms, writing: Writing, command: Command, now: Micros, settled: Ticket | None
+) -> None:
+    """Add the command's events; on a refusal the day it would have opened stays unopened."""
+    mark = writing.mark()
+    now = max(now, writing.state.at)
+    try:
+        if needs_day(command):
+            for event in opening(writing.state, now):
+                writing.add(event, now)
+        known = writing.state.tickets.get(command.ticket) if isinstance(command, OfTicket) else None
+        events = rooms.decide(writing.state, command, now, known or settled)
+    except Refusal:
+        writing.back_to(mark)
+        raise
+    if not events:
+        writing.back_to(mark)
+    for event in events:
+        writing.add(event, now, settled)
+
+
+def _caught_up(
+    connection: Connection, rooms: Rooms, head: store.Head, seen: HallState
+) -> tuple[HallState, tuple[Entry, ...], HallState | None]:
+    if head.epoch != seen.epoch or head.seq < seen.seq:
+        fresh = store.load_state(connection, rooms, head.code)
+        return fresh, (), fresh
+    if head.seq == seen.seq:
+        return seen, (), None
+    missed = tuple(store.stream_entries(connection, rooms, head, seen.seq))
+    return rooms.fold(seen, missed), missed, None
+
+
+def _now(head: store.Head, state: HallState, work: Work, machine: Micros) -> Micros:
+    if work.stated is not None:
+        return max(work.stated, state.at)
+    if state.clock.mode == "machine" and head.database_now is not None:
+        ahead = machine - head.database_now
+        if ahead > AHEAD_ALLOWED:
+            raise Refusal(
+                "ahead",
+                "clock-ahead",
+                "The clock of this server is {minutes} minutes ahead of the database's: "
+                "nothing is written until it is set right.",
+                minutes=ahead // 60_000_000,
+            )
+    return hall_time(state.clock, machine, state.at)
+
+
+def _named_ticket(
+    connection: Connection, hall_id: int, state: HallState, command: Command
+) -> Ticket | None:
+    if isinstance(command, OfTicket) and command.ticket not in state.tickets:
+        return store.settled_ticket(connection, hall_id, command.ticket)
+    return None
