@@ -15,7 +15,7 @@ fail() {
 # without a working interpreter behind it, as version managers leave them, is passed over.
 find_python() {
   local name found='' without_venv=''
-  for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
+  for name in "${PYTHON:-python3.13}" python3.13 python3.12 python3.11 python3 python; do
     "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     if "$name" -c 'import ensurepip, venv' 2>/dev/null; then
       found=$name
