@@ -33,6 +33,7 @@ OF_A_WINDOW = frozenset(
         "return",
         "transfer",
         "undo",
+        "paper",
     }
 )
 OF_A_MANAGER = frozenset({"release", "categories"})
@@ -52,7 +53,7 @@ RIGHTS: dict[Role, frozenset[str]] = {
     "inspector": READS,
     "integration": _INTEGRATION,
     # Only a replay may say when something happened; everybody else acts now.
-    "replay": _INTEGRATION | {"state-times"},
+    "replay": _INTEGRATION | {"categories", "state-times"},
     "manager": _MANAGER,
     "administrator": _MANAGER | {"administer"},
 }
