@@ -213,7 +213,7 @@ def _window_steps(spells: Sequence[Spell], made: Sequence[Visit], shape: _Shape)
         opens = spell.start + shape.random.randrange(0, 90) * SECOND
         opens = min([opens, *(each.call.at for each in in_spell)])
         follows = before is not None and _closing(before, own, spell) is None
-        if has != spell.categories:
+        if shape.hall.may_assign and has != spell.categories:
             assign = Step(opens, "assign", window=number, categories=spell.categories)
             placed.append((opens, _OPENING, number, 0, assign))
         if not follows:
@@ -221,7 +221,7 @@ def _window_steps(spells: Sequence[Spell], made: Sequence[Visit], shape: _Shape)
         closes = _closing(spell, own, after)
         if closes is not None:
             placed.append((closes, _CLOSING, number, 0, Step(closes, "close", window=number)))
-        if after is None and spell.categories != usual[number]:
+        if shape.hall.may_assign and after is None and spell.categories != usual[number]:
             end = closes or spell.end
             back = Step(end, "assign", window=number, categories=usual[number])
             placed.append((end, _CLOSING, number, 1, back))

@@ -155,7 +155,10 @@ def _shares(wanted: Counter[str], called: Counter[str], windows: int) -> dict[st
 def _dealt_windows(
     wanted: Mapping[str, int], windows: Sequence[PlanWindow], open_now: Mapping[int, Spell]
 ) -> dict[int, tuple[str, ...]]:
-    """Which window serves what: those that do stay, then those set up for it, then any."""
+    """Which window serves what: those that do stay, then those set up for it, then any.
+
+    Of several the one set up for fewest categories, then the one that comes first in `windows`.
+    """
     codes = sorted(wanted, key=lambda code: (-wanted[code], code))
     if len(codes) > len(windows):
         return {
@@ -165,7 +168,7 @@ def _dealt_windows(
     dealt: dict[int, tuple[str, ...]] = {}
     for code in codes:
         serving = [w for w in windows if w.number in open_now and _serves(open_now, w, code)]
-        serving.sort(key=lambda window: (code not in window.categories, window.number))
+        serving.sort(key=lambda window, code=code: code not in window.categories)  # type: ignore[misc]
         for window in serving[: wanted[code]]:
             dealt[window.number] = (code,)
     for code in codes:
@@ -174,7 +177,7 @@ def _dealt_windows(
             key=lambda window, code=code: (  # type: ignore[misc]
                 code not in window.categories,
                 window.number not in open_now,
-                window.number,
+                len(window.categories),
             )
         )
         missing = wanted[code] - sum(1 for each in dealt.values() if each == (code,))

@@ -50,13 +50,19 @@ class PlanWindow(Struct, frozen=True):
 
     number: int
     categories: tuple[str, ...] = ()
+    weighted: bool = False  # it shifts due times, so that its next is not to be foreseen
 
 
 class PlanHall(Struct, frozen=True):
-    """What a plan has to know of a hall. `closes` counts from local midnight."""
+    """What a plan has to know of a hall. `closes` counts from local midnight.
+
+    Windows are used in the order given. `may_assign` says whether the plan may change what a
+    window serves; otherwise it calls by number wherever a window's own next is another ticket.
+    """
 
     categories: tuple[PlanCategory, ...]
     windows: tuple[PlanWindow, ...]
+    may_assign: bool = True
     normal_minutes: int = 15
     priority_minutes: int = 5
     closes: Micros = DAY - MINUTE

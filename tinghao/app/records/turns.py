@@ -19,9 +19,9 @@ _Place = tuple[Micros, int, str]  # due, order of taking, recorded ticket
 def in_turn(steps: Sequence[Step], hall: PlanHall) -> list[Step]:
     """The same steps, with `call` made `call-next` where the ticket is next anyhow.
 
-    Next is by due time and then by order of taking among all that the window serves; weights of
-    windows are not known here, so a window with several categories is always asked by number.
+    Next is by due time and then by order of taking, among all that the window serves.
     """
+    windows = {each.number: each for each in hall.windows}
     serves = {each.number: each.categories for each in hall.windows}
     queues: dict[str, list[_Place]] = {each.code: [] for each in hall.categories}
     gone: set[str] = set()
@@ -35,20 +35,23 @@ def in_turn(steps: Sequence[Step], hall: PlanHall) -> list[Step]:
         elif step.kind == "cancel" and step.ticket is not None:
             gone.add(step.ticket)
         elif step.kind == "call" and step.ticket is not None and step.window is not None:
-            gone.add(step.ticket)
-            if _is_next(step, serves[step.window], queues, gone):
+            served = serves[step.window]
+            foreseen = len(served) == 1 or not windows[step.window].weighted
+            if foreseen and _next(served, queues, gone) == step.ticket:
                 turned.append(replace(step, kind="call-next"))
-                continue
+            else:
+                turned.append(step)
+            gone.add(step.ticket)
+            continue
         turned.append(step)
     return turned
 
 
-def _is_next(
-    step: Step, served: tuple[str, ...], queues: dict[str, list[_Place]], gone: set[str]
-) -> bool:
-    if step.category is None or served != (step.category,):
-        return False
-    queue = queues[step.category]
-    while queue and queue[0][2] in gone and queue[0][2] != step.ticket:
-        heappop(queue)
-    return bool(queue) and queue[0][2] == step.ticket
+def _next(served: Sequence[str], queues: dict[str, list[_Place]], gone: set[str]) -> str | None:
+    heads = []
+    for code in served:
+        queue = queues[code]
+        while queue and queue[0][2] in gone:
+            heappop(queue)
+        heads += queue[:1]
+    return min(heads)[2] if heads else None
