@@ -8,6 +8,7 @@ stated for a replay.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from datetime import date as calendar_date
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -89,7 +90,7 @@ def day_end(day: Day, timezone: str) -> Micros:
     """The hall's own midnight that ends the day, whatever the clocks did in between."""
     year, rest = divmod(day, 10_000)
     month, date = divmod(rest, 100)
-    tomorrow = datetime(year, month, date).date() + timedelta(days=1)
+    tomorrow = calendar_date(year, month, date) + timedelta(days=1)
     return micros(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone(timezone)))
 
 

@@ -219,9 +219,7 @@ class Desk:
                 if away:
                     log.warning("the database answers again")
                 away = False
-            except asyncio.CancelledError:
-                raise
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001  # whatever it is, following goes on
                 if not away:
                     log.warning("the database does not answer: %s", fault)
                 away = True

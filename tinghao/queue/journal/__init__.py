@@ -8,6 +8,16 @@ it, so that nothing here imports them.
 from tinghao.queue.journal.bulk import Bulk
 from tinghao.queue.journal.rooms import Room, Rooms
 from tinghao.queue.journal.store import load_state, read_entries
-from tinghao.queue.journal.work import Outcome, Work, transact
+from tinghao.queue.journal.work import Done, Outcome, Work, transact
 
-__all__ = ["Bulk", "Outcome", "Room", "Rooms", "Work", "load_state", "read_entries", "transact"]
+__all__ = [
+    "Bulk",
+    "Done",
+    "Outcome",
+    "Room",
+    "Rooms",
+    "Work",
+    "load_state",
+    "read_entries",
+    "transact",
+]

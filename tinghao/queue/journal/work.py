@@ -4,7 +4,7 @@ lock → catch up → what has fallen due → decide → append → tables → r
 caller's transaction commits all of it or nothing. Refusals do not undo what had fallen due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,15 +23,27 @@ from tinghao.queue.model import HallState, Micros, Ticket
 from tinghao.queue.refusals import Refusal
 from tinghao.queue.rules.days import opening
 
-Answer = Callable[[HallState, tuple[Entry, ...]], Any]
+
+class Done(Struct, frozen=True):
+    """What a command has done, for whoever words the answer to it.
+
+    `entries` are the command's own; `tickets` are those it touched, as they are now.
+    """
+
+    state: HallState
+    entries: tuple[Entry, ...]
+    tickets: Mapping[int, Ticket]
+
+
+Answer = Callable[[Done], Any]
+"""Makes what is answered, as something msgspec can write; None: there is no answer."""
 
 
 class Work(Struct, frozen=True):
     """A command on its way: who asks, under which key, and how to answer.
 
-    `stated` is a time that the caller states (a replay may). `answer(state, entries)` makes
-    the answer from the state after the command and the command's own entries; None means that
-    there is none, and nothing is remembered.
+    `stated` is a time that the caller states (a replay may). Of an answer that is None nothing
+    is remembered.
     """
 
     command: Command
@@ -94,7 +106,7 @@ def transact(
     if writing.entries:
         writing.write(connection, head, work.command, machine, signer)
     if refusal is None and work.answer is not None:
-        made = work.answer(writing.state, own)
+        made = work.answer(Done(writing.state, own, writing.tickets))
         answer = None if made is None else msgspec.json.encode(made)
         if answer is not None and work.key is not None:
             answers.remember(

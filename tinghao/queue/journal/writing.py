@@ -30,7 +30,7 @@ class Touched:
     """The tickets and stages that entries have changed, as they are after them."""
 
     def __init__(self) -> None:
-        self._tickets: dict[int, Ticket] = {}
+        self.tickets: dict[int, Ticket] = {}
         self._stages: dict[tuple[int, int], Stage] = {}
 
     def touch(self, state: HallState, entry: Entry, settled: Ticket | None = None) -> None:
@@ -38,12 +38,12 @@ class Touched:
         ticket = ticket_of(entry)
         if ticket is None:
             return
-        before = ticket_before(state, entry) or self._tickets.get(ticket) or settled
+        before = ticket_before(state, entry) or self.tickets.get(ticket) or settled
         after = ticket_after(state, entry, before)
         if isinstance(entry.event, TicketTransferred) and before is not None:
             left = replace(before.stage, ended_at=entry.at, outcome="transferred")
             self._stages[ticket, left.no] = left
-        self._tickets[ticket] = after
+        self.tickets[ticket] = after
         self._stages[ticket, after.stage.no] = after.stage
 
     def write(
@@ -56,7 +56,7 @@ class Touched:
     ) -> None:
         """Put the changed tickets, stages and windows into their tables."""
         timezone = after.setup.timezone
-        rows.write_tickets(connection, hall_id, timezone, self._tickets.values(), tokens)
+        rows.write_tickets(connection, hall_id, timezone, self.tickets.values(), tokens)
         rows.write_stages(connection, hall_id, timezone, self._stages)
         known = before.windows
         changed = [w for w in after.windows.values() if known.get(w.number) is not w]
@@ -95,6 +95,11 @@ class Writing:
         if isinstance(event, DayClosed):
             self._closed.append((event.day, self.state))
         return entry
+
+    @property
+    def tickets(self) -> Mapping[int, Ticket]:
+        """The tickets that the entries touch, as they are after them."""
+        return self._rows.tickets
 
     def mark(self) -> Mark:
         """A place to go back to."""
