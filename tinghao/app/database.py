@@ -22,9 +22,9 @@ from sqlalchemy import Connection, Engine, exc, text
 from sqlalchemy.engine import URL, make_url
 
 from tinghao.app import engines
-from tinghao.app.database_failures import DatabaseUnavailable, as_unavailable
+from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused, as_unavailable
 
-__all__ = ["Database", "DatabaseUnavailable", "database_now", "normal_url"]
+__all__ = ["Database", "DatabaseUnavailable", "ValueRefused", "database_now", "normal_url"]
 
 T = TypeVar("T")
 
@@ -68,7 +68,8 @@ class Database:
         A cancelled caller still waits until the thread is done before it sees the cancellation:
         whatever lock it holds around the write then covers the whole transaction.
 
-        Raises DatabaseUnavailable when the database is locked, full, unreachable or damaged.
+        Raises DatabaseUnavailable when the database is locked, full, unreachable or damaged, and
+        ValueRefused when it has no room for a value.
         """
         return await _finish(self._writers.submit(self._write, fn))
 
@@ -110,6 +111,8 @@ class Database:
 def _clear_failures() -> Iterator[None]:
     try:
         yield
+    except (exc.DataError, OverflowError) as error:
+        raise ValueRefused(str(error)) from error
     except exc.SQLAlchemyError as error:
         unavailable = as_unavailable(error)
         if unavailable is None:

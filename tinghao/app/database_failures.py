@@ -14,7 +14,7 @@ from sqlalchemy import exc
 Cause = Literal["locked", "full", "unreachable", "damaged", "read-only"]
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818 - a state of the world, not a fault of ours
+class DatabaseUnavailable(Exception):
     """The database cannot serve now. The transaction was rolled back, or its end is unknown.
 
     ``cause`` says what to look at; the message is a sentence for the person who runs the hall. A
@@ -24,6 +24,10 @@ class DatabaseUnavailable(Exception):  # noqa: N818 - a state of the world, not 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
         self.cause: Cause = cause
+
+
+class ValueRefused(Exception):
+    """A value that the database has no room for: a NUL in a text, a number beyond 64 bits."""
 
 
 def as_unavailable(error: exc.SQLAlchemyError) -> DatabaseUnavailable | None:

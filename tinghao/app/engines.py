@@ -53,6 +53,7 @@ def _sqlite(url: URL, size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # an error's text may end in a log, a citizen's words may not
         connect_args={"timeout": SQLITE_BUSY_TIMEOUT, "check_same_thread": False},
     )
 
@@ -85,6 +86,7 @@ def _postgresql(
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # an error's text may end in a log, a citizen's words may not
         pool_timeout=15,
         pool_use_lifo=True,
         connect_args={

@@ -86,6 +86,13 @@ class Caller(Struct, frozen=True):
         return action in RIGHTS[self.role] and (hall is None or self.hall in {None, hall})
 
     @property
+    def subject(self) -> str | None:
+        """What an open socket's right hangs on: the session or the token; None for a citizen."""
+        if self.session is not None:
+            return f"session:{self.session}"
+        return None if self.token_id is None else f"token:{self.token_id}"
+
+    @property
     def actor(self) -> str:
         """Who stands in a journal entry: ``staff:3``, ``account:3``, ``token:7``, ``citizen``."""
         if self.kind == "citizen":

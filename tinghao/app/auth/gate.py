@@ -104,21 +104,23 @@ class Gate:
                 return found.caller
         return self._citizen(headers, address)
 
+    async def holder(self, subject: str) -> Caller | None:
+        """Whose session or token (see ``Caller.subject``) it is; None when it holds no more."""
+        kind, _, name = subject.partition(":")
+        if kind == "session":
+            found = await self._by_session(name)
+        elif kind == "token" and name.isdecimal():
+            found = await self._ask(
+                subject, lambda connection: sessions.by_token_id(connection, int(name))
+            )
+        else:
+            return None
+        return None if found is None else found.caller
+
     async def still_valid(self, caller: Caller) -> bool:
         """Whether an open socket's caller may still do what it could when it came."""
-        if caller.session is not None:
-            found = await self._by_session(caller.session)
-            return found is not None and found.caller == caller
-        if caller.token_id is not None:
-            token_id = caller.token_id
-
-            def holds(connection: Connection) -> Found | None:
-                now = sessions.token_holds(connection, token_id)
-                return None if now is None else Found(now, None)
-
-            found = await self._ask(f"id:{token_id}", holds)
-            return found is not None and found.caller == caller
-        return caller.kind == "citizen"
+        subject = caller.subject
+        return subject is None or await self.holder(subject) == caller
 
     def origin(self, headers: RawHeaders) -> Verdict:
         """Whether a page of ours sent it; a socket that comes with a cookie must be ``own``."""

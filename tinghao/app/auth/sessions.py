@@ -10,7 +10,7 @@ import secrets
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.tables import accounts, sessions, tokens
@@ -103,20 +103,20 @@ def by_session(connection: Connection, session_hash: str, now: int, idle: int) -
 
 def by_token(connection: Connection, token_hash: str) -> Found | None:
     """Whose token it is; None when there is no such token or it was revoked."""
+    return _token(connection, tokens.c.hash == token_hash)
+
+
+def by_token_id(connection: Connection, token_id: int) -> Found | None:
+    """The same for a token that was seen before."""
+    return _token(connection, tokens.c.id == token_id)
+
+
+def _token(connection: Connection, which: ColumnElement[bool]) -> Found | None:
     query = select(
         tokens.c.used_at, *(tokens.c[name].label(f"token_{name}") for name in _OF_TOKEN)
-    ).where(tokens.c.hash == token_hash)
+    ).where(which, tokens.c.revoked_at.is_(None))
     row = connection.execute(query).one_or_none()
-    if row is None or row.token_revoked_at is not None:
-        return None
-    return Found(_device(row, None), row.used_at)
-
-
-def token_holds(connection: Connection, token_id: int) -> Caller | None:
-    """What a token with this id may do now; None when it was revoked."""
-    query = select(*(tokens.c[name].label(f"token_{name}") for name in _OF_TOKEN))
-    row = connection.execute(query.where(tokens.c.id == token_id)).one_or_none()
-    return None if row is None or row.token_revoked_at is not None else _device(row, None)
+    return None if row is None else Found(_device(row, None), row.used_at)
 
 
 _OF_ACCOUNT = ("role", "hall", "staff_id", "name", "active")
