@@ -107,7 +107,7 @@ def _clock_set(state: HallState, entry: Entry, event: ClockSet) -> HallState:
 
 def _day_opened(state: HallState, entry: Entry, event: DayOpened) -> HallState:
     fresh = {
-        number: replace(window, finished=0, no_shows=0, handling=(), undo=None)
+        number: replace(window, finished=0, no_shows=0, handling=(), undo=None, last_finished=None)
         for number, window in state.windows.items()
     }
     return replace(
@@ -282,6 +282,7 @@ def _finished(
         finished=window.finished + 1,
         handling=handling,
         undo=Undo(before, "finish", event.undo_until),
+        last_finished=before.id,
     )
     return _count(_with_window(state, window), after.category, finished=1)
 
@@ -307,7 +308,7 @@ def _undone(
             recent = state.handling.get(after.category, ())[:-1]
             state = replace(state, handling={**state.handling, after.category: recent})
             window = replace(window, handling=window.handling[:-1])
-        window = replace(window, finished=window.finished - 1)
+        window = replace(window, finished=window.finished - 1, last_finished=None)
         state = _count(state, after.category, finished=-1)
     else:
         window = replace(window, no_shows=window.no_shows - 1)

@@ -211,6 +211,7 @@ class Window(Struct, frozen=True):
     no_shows: int = 0
     handling: tuple[Micros, ...] = ()  # of today's finished tickets
     idle_since: Micros | None = None
+    last_finished: int | None = None  # the ticket that its evaluator may rate
 
 
 class Call(Struct, frozen=True):

@@ -1,0 +1,184 @@
+"""Halls as they are set up and as they are now, their journal and their clock."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from tinghao.app.api.answers import json_answer
+from tinghao.app.api.bodies import ClockBody
+from tinghao.app.auth.caller import Caller
+from tinghao.app.auth.guards import demand, require
+from tinghao.app.auth.visit import caller_of
+from tinghao.app.database import Database
+from tinghao.app.performing import asked, moment_of, perform
+from tinghao.queue.clock import hall_time, iso
+from tinghao.queue.commands import Configure, SetClock
+from tinghao.queue.desk import Desk
+from tinghao.queue.journal import Done
+from tinghao.queue.journal.store import raw_entries
+from tinghao.queue.model import HallClock, HallConfig, HallState
+from tinghao.realtime import screens
+
+JOURNAL_MOST = 1_000
+
+
+@get("/halls", operation_id="halls", summary="All halls", tags=["halls"])
+async def halls(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> dict[str, Any]:
+    """The halls that the caller may read, by code."""
+    caller = caller_of(request)
+    readable = [hall.state for hall in desk.halls if may_read(caller, hall.state)]
+    return {
+        "halls": [
+            {"code": each.code, "name": each.setup.name, "name_en": each.setup.name_en}
+            for each in readable
+        ]
+    }
+
+
+@get("/halls/{hall:str}", operation_id="hall", summary="How a hall is set up", tags=["halls"])
+async def hall(
+    request: Request[Any, Any, Any], hall: FromPath[str], desk: NamedDependency[Desk]
+) -> dict[str, Any]:
+    """Its categories and windows."""
+    state = _readable(request, desk, hall)
+    return screens.hall_view(state.setup, state)
+
+
+@get("/halls/{hall:str}/state", operation_id="hall-state", summary="A hall now", tags=["halls"])
+async def state(
+    request: Request[Any, Any, Any], hall: FromPath[str], desk: NamedDependency[Desk]
+) -> dict[str, Any]:
+    """What the lobby shows, with the place in the journal that it is of."""
+    now = _readable(request, desk, hall)
+    at = hall_time(now.clock, desk.clock(), now.at)
+    return {
+        "epoch": now.epoch,
+        "seq": now.seq,
+        "at": iso(at, now.setup.timezone),
+        "speed": now.clock.speed,
+        **screens.lobby(now, desk.people(hall)),
+    }
+
+
+@get(
+    "/halls/{hall:str}/journal",
+    operation_id="hall-journal",
+    summary="What happened in a hall, entry by entry",
+    tags=["halls"],
+    guards=[require("read-journal")],
+)
+async def journal(
+    hall: FromPath[str],
+    desk: NamedDependency[Desk],
+    database: NamedDependency[Database],
+    after: Annotated[int, QueryParameter(ge=0)] = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=JOURNAL_MOST)] = 200,
+) -> dict[str, Any]:
+    """The entries behind `after`; `entry` is the text that the hash chain covers."""
+    live = desk.live(hall)
+    rows = await database.read(partial(raw_entries, hall_id=live.hall_id, after=after, most=limit))
+    timezone = live.state.setup.timezone
+    return {"entries": [_entry(text, digest, timezone) for text, digest in rows]}
+
+
+@post(
+    "/halls/{hall:str}/clock",
+    operation_id="hall-clock",
+    summary="How hall time runs (replay)",
+    status_code=200,
+    tags=["halls"],
+    guards=[require("state-times")],
+)
+async def set_clock(
+    request: Request[Any, Any, Any],
+    hall: FromPath[str],
+    desk: NamedDependency[Desk],
+    data: JSONBody[ClockBody],
+) -> Response[bytes]:
+    """A replay or a demo sets the hall's clock; each change stands in the journal."""
+    live = desk.live(hall)
+    at = None if data.at is None else moment_of(data.at, live.state, "at")
+    machine = desk.clock()
+    now = hall_time(live.state.clock, machine, live.state.at) if at is None else at
+    clock = HallClock(mode=data.mode, at=now, machine_at=machine, speed=data.speed)
+    result = await perform(
+        desk,
+        hall,
+        SetClock(clock=clock),
+        await asked(request, caller_of(request)),
+        _clock_answer,
+        stated=now,
+    )
+    return json_answer(result)
+
+
+@get(
+    "/halls/{hall:str}/configuration",
+    operation_id="hall-configuration",
+    summary="The configuration in force",
+    tags=["halls"],
+    guards=[require("read-manager")],
+)
+async def configuration(hall: FromPath[str], desk: NamedDependency[Desk]) -> HallConfig:
+    """Everything that may be changed with PUT."""
+    return desk.live(hall).state.setup
+
+
+@put(
+    "/halls/{hall:str}/configuration",
+    operation_id="hall-configure",
+    summary="A new configuration",
+    tags=["halls"],
+    guards=[require("administer")],
+)
+async def configure(
+    request: Request[Any, Any, Any],
+    hall: FromPath[str],
+    desk: NamedDependency[Desk],
+    data: JSONBody[HallConfig],
+) -> Response[bytes]:
+    """It comes into force at once and stands in the journal."""
+    who = await asked(request, caller_of(request))
+    done = await perform(desk, hall, Configure(config=data), who, lambda done: done.state.setup)
+    return json_answer(done)
+
+
+def may_read(caller: Caller, state: HallState) -> bool:
+    """Whether the caller may see what the lobby shows."""
+    return state.setup.policy.public_read or caller.may("read-lobby", state.code)
+
+
+def _readable(request: Request[Any, Any, Any], desk: Desk, hall: str) -> HallState:
+    state = desk.live(hall).state
+    caller = caller_of(request)
+    if not may_read(caller, state):
+        demand(caller, "read-lobby", hall)
+    return state
+
+
+def _entry(text: str, digest: str, timezone: str) -> dict[str, Any]:
+    written = msgspec.json.decode(text)
+    return {
+        "seq": written["seq"],
+        "at": iso(written["at"], timezone),
+        "kind": written["kind"],
+        "data": written["data"],
+        "by": written["by"],
+        "hash": digest,
+        "entry": text,
+    }
+
+
+def _clock_answer(done: Done) -> dict[str, Any]:
+    clock = done.state.clock
+    return {
+        "mode": clock.mode,
+        "speed": clock.speed,
+        "at": iso(done.state.at, done.state.setup.timezone),
+    }
