@@ -46,7 +46,7 @@ def walk(day: DayPlan, hall: PlanHall) -> dict[str, str]:  # noqa: C901 (one cas
                 assert window[own] == "open"
                 assert hand[own] is None
                 assert tickets[at] == "waiting"
-                assert step.category in serves[own] or not hall.may_assign
+                assert step.category in serves[own]
                 if step.kind == "call-next" and not any(each.priority for each in day.steps):
                     assert waiting[step.category or ""][0] == at
                 waiting[step.category or ""].remove(at)

@@ -207,13 +207,12 @@ def _window_steps(spells: Sequence[Spell], made: Sequence[Visit], shape: _Shape)
         if after is not None and after.window != spell.window:
             after = None
         number = spell.window
-        has = before.categories if before else usual[number]
         own = [each for each in made if each.call.window == number]
         in_spell = [each for each in own if spell.start <= each.call.at < spell.end]
         opens = spell.start + shape.random.randrange(0, 90) * SECOND
         opens = min([opens, *(each.call.at for each in in_spell)])
         follows = before is not None and _closing(before, own, spell) is None
-        if shape.hall.may_assign and has != spell.categories:
+        if before is None or before.categories != spell.categories:
             assign = Step(opens, "assign", window=number, categories=spell.categories)
             placed.append((opens, _OPENING, number, 0, assign))
         if not follows:
@@ -221,7 +220,7 @@ def _window_steps(spells: Sequence[Spell], made: Sequence[Visit], shape: _Shape)
         closes = _closing(spell, own, after)
         if closes is not None:
             placed.append((closes, _CLOSING, number, 0, Step(closes, "close", window=number)))
-        if shape.hall.may_assign and after is None and spell.categories != usual[number]:
+        if after is None and spell.categories != usual[number]:
             end = closes or spell.end
             back = Step(end, "assign", window=number, categories=usual[number])
             placed.append((end, _CLOSING, number, 1, back))

@@ -56,13 +56,11 @@ class PlanWindow(Struct, frozen=True):
 class PlanHall(Struct, frozen=True):
     """What a plan has to know of a hall. `closes` counts from local midnight.
 
-    Windows are used in the order given. `may_assign` says whether the plan may change what a
-    window serves; otherwise it calls by number wherever a window's own next is another ticket.
+    Windows are used in the order given.
     """
 
     categories: tuple[PlanCategory, ...]
     windows: tuple[PlanWindow, ...]
-    may_assign: bool = True
     normal_minutes: int = 15
     priority_minutes: int = 5
     closes: Micros = DAY - MINUTE
