@@ -116,7 +116,7 @@ def _day_opened(state: HallState, entry: Entry, event: DayOpened) -> HallState:
 
 
 def _day_closed(state: HallState, entry: Entry, event: DayClosed) -> HallState:
-    return replace(state, day=None)
+    return replace(state, day=None, closed=event.day)
 
 
 def _window_opened(state: HallState, entry: Entry, event: WindowOpened) -> HallState:

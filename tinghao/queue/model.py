@@ -280,6 +280,7 @@ class HallState(Struct, frozen=True):
     config: HallConfig | None = None
     clock: HallClock = HallClock()
     day: Day | None = None  # the open business day
+    closed: Day | None = None  # the last one that was closed
     counters: dict[str, int] = {}  # last number given, by prefix
     tickets: dict[int, Ticket] = {}  # open ones only
     queues: dict[str, tuple[Rank, ...]] = {}  # waiting, in order of calling

@@ -51,7 +51,8 @@ def _route(command: WindowCommand) -> HTTPRouteHandler:
         )
         return json_answer(result)
 
-    run.__annotations__["data"] = JSONBody[command.body | None]  # type: ignore[misc]
+    body_of: Any = JSONBody
+    run.__annotations__["data"] = body_of[command.body | None]
     run.__doc__ = command.summary
     return post(
         f"/halls/{{hall:str}}/windows/{{number:int}}/{command.name}",

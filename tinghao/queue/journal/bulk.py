@@ -9,15 +9,14 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from tinghao.queue.commands import Command
-from tinghao.queue.decide import needs_day
 from tinghao.queue.events import Entry
 from tinghao.queue.journal import store
+from tinghao.queue.journal.deciding import carry_out, let_fall_due
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.journal.seals import Signer
 from tinghao.queue.journal.writing import Writing
 from tinghao.queue.model import HallState, Micros
 from tinghao.queue.refusals import conflict
-from tinghao.queue.rules.days import opening
 
 BATCH = 1_000  # entries a transaction
 
@@ -67,16 +66,8 @@ class Bulk:
     def run(self, command: Command, at: Micros, machine: Micros) -> tuple[Entry, ...]:
         """The command's entries at that time. Raises Refusal when the rules forbid it."""
         writing = self._writing
-        for moment, event in self._rooms.due(writing.state, at):
-            writing.add(event, moment)
-        first = len(writing.entries)
-        at = max(at, writing.state.at)
-        if needs_day(command):
-            for event in opening(writing.state, at):
-                writing.add(event, at)
-        for event in self._rooms.decide(writing.state, command, at, None):
-            writing.add(event, at)
-        own = tuple(writing.entries[first:])
+        let_fall_due(self._rooms, writing, at)
+        own = carry_out(self._rooms, writing, command, at)
         if len(writing.entries) >= BATCH:
             self.flush(machine)
         return own

@@ -34,15 +34,15 @@ def _never(state: HallState) -> Micros | None:
 class Room(Struct, frozen=True):
     """A room beside the hall's own work: its commands, events, state and tables.
 
-    `evolve(own, hall, entry)` gets the hall's state after the entry. `write` runs in the
-    transaction of the entries, after them. `state` is the type of the room's state, which
+    `evolve(own, before, after, entry)` gets the hall's states around the entry. `write` runs in
+    the transaction of the entries, after them. `state` is the type of the room's state, which
     must be what msgspec can write and read; `initial` its value before the first entry.
     """
 
     name: str
     state: Any
     initial: Any
-    evolve: Callable[[Any, HallState, Entry], Any]
+    evolve: Callable[[Any, HallState, HallState, Entry], Any]
     events: tuple[type[Event], ...] = ()
     commands: Mapping[type[Command], Decide] = {}
     due: Due = _nothing_due
@@ -79,7 +79,7 @@ class Rooms:
         if not self.rooms:
             return after
         own = {
-            room.name: room.evolve(state.rooms.get(room.name, room.initial), after, entry)
+            room.name: room.evolve(state.rooms[room.name], state, after, entry)
             for room in self.rooms
         }
         return replace(after, rooms=own)
@@ -111,13 +111,15 @@ class Rooms:
         moments = (next_due(state), *(room.next_due(state) for room in self.rooms))
         return min((at for at in moments if at is not None), default=None)
 
-    def read_state(self, text: str) -> HallState:
-        """A state from a checkpoint. Raises msgspec.ValidationError for another shape."""
+    def read_state(self, text: str) -> HallState | None:
+        """A state from a checkpoint; None when a room has come since, which must fold it all.
+
+        Raises msgspec.ValidationError for another shape.
+        """
         state = msgspec.json.decode(text, type=HallState)
+        if any(room.name not in state.rooms for room in self.rooms):
+            return None
         own = {
-            room.name: msgspec.convert(state.rooms[room.name], room.state)
-            if room.name in state.rooms
-            else room.initial
-            for room in self.rooms
+            room.name: msgspec.convert(state.rooms[room.name], room.state) for room in self.rooms
         }
         return replace(state, rooms=own)

@@ -163,9 +163,8 @@ def _checkpoint(connection: Connection, rooms: Rooms, head: Head) -> HallState |
         .limit(1)
     )
     text = connection.scalar(latest)
-    if text is None:
-        return None
-    return msgspec.structs.replace(rooms.read_state(text), epoch=head.epoch)
+    state = None if text is None else rooms.read_state(text)
+    return None if state is None else msgspec.structs.replace(state, epoch=head.epoch)
 
 
 def settled_ticket(connection: Connection, hall_id: int, ticket: int) -> Ticket | None:

@@ -13,15 +13,14 @@ from sqlalchemy import Connection
 
 from tinghao.queue.clock import AHEAD_ALLOWED, hall_time
 from tinghao.queue.commands import Command, OfTicket
-from tinghao.queue.decide import needs_day
 from tinghao.queue.events import Entry
 from tinghao.queue.journal import answers, store
+from tinghao.queue.journal.deciding import carry_out, let_fall_due
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.journal.seals import Seal, Signer
 from tinghao.queue.journal.writing import Writing
 from tinghao.queue.model import HallState, Micros, Ticket
 from tinghao.queue.refusals import Refusal
-from tinghao.queue.rules.days import opening
 
 
 class Done(Struct, frozen=True):
@@ -92,19 +91,18 @@ def transact(
             return Outcome(missed, (), known.encode(), replayed=True, reloaded=reloaded)
     now = _now(head, state, work, machine)
     writing = Writing(rooms, state, work.by)
-    for at, event in rooms.due(state, now):
-        writing.add(event, at)
-    fallen_due = len(writing.entries)
+    let_fall_due(rooms, writing, now)
     refusal: Refusal | None = None
     answer: bytes | None = None
-    settled = _named_ticket(connection, hall_id, writing.state, work.command)
+    own: tuple[Entry, ...] = ()
+    settled = _settled(connection, hall_id, writing, work.command)
     try:
-        _decide(rooms, writing, work.command, now, settled)
+        own = carry_out(rooms, writing, work.command, now, settled)
     except Refusal as refused:
         refusal = refused
-    own = tuple(writing.entries[fallen_due:])
     if writing.entries:
-        writing.write(connection, head, work.command, machine, signer)
+        # Of a refused command nothing is kept, neither its texts nor its ticket's token.
+        writing.write(connection, head, work.command if own else None, machine, signer)
     if refusal is None and work.answer is not None:
         made = work.answer(Done(writing.state, own, writing.tickets))
         answer = None if made is None else msgspec.json.encode(made)
@@ -126,27 +124,6 @@ def transact(
         seals=tuple(writing.seals),
         reloaded=reloaded,
     )
-
-
-def _decide(
-    rooms: Rooms, writing: Writing, command: Command, now: Micros, settled: Ticket | None
-) -> None:
-    """Add the command's events; on a refusal the day it would have opened stays unopened."""
-    mark = writing.mark()
-    now = max(now, writing.state.at)
-    try:
-        if needs_day(command):
-            for event in opening(writing.state, now):
-                writing.add(event, now)
-        known = writing.state.tickets.get(command.ticket) if isinstance(command, OfTicket) else None
-        events = rooms.decide(writing.state, command, now, known or settled)
-    except Refusal:
-        writing.back_to(mark)
-        raise
-    if not events:
-        writing.back_to(mark)
-    for event in events:
-        writing.add(event, now, settled)
 
 
 def _caught_up(
@@ -177,9 +154,12 @@ def _now(head: store.Head, state: HallState, work: Work, machine: Micros) -> Mic
     return hall_time(state.clock, machine, state.at)
 
 
-def _named_ticket(
-    connection: Connection, hall_id: int, state: HallState, command: Command
+def _settled(
+    connection: Connection, hall_id: int, writing: Writing, command: Command
 ) -> Ticket | None:
-    if isinstance(command, OfTicket) and command.ticket not in state.tickets:
-        return store.settled_ticket(connection, hall_id, command.ticket)
-    return None
+    """The ticket that a holder names when it is no longer open; time may just have settled it."""
+    if not isinstance(command, OfTicket) or command.ticket in writing.state.tickets:
+        return None
+    return writing.tickets.get(command.ticket) or store.settled_ticket(
+        connection, hall_id, command.ticket
+    )

@@ -77,15 +77,18 @@ class Writing:
         self._closed: list[tuple[Day, HallState]] = []
         self._rows = Touched()
 
-    def add(self, event: Event, at: Micros, settled: Ticket | None = None) -> Entry:
+    def add(
+        self, event: Event, at: Micros, settled: Ticket | None = None, by: str | None = None
+    ) -> Entry:
         """Put the event behind the last entry; never earlier than it.
 
-        `settled` is the ticket that the event is about when the state no longer holds it.
+        `settled` is the ticket that the event is about when the state no longer holds it; `by`
+        is whose doing it is, if not the command's.
         """
         at = max(at, self.state.at)
         timezone = _timezone(self.state, event)
         day, half_hour = day_and_half_hour(at, timezone)
-        entry = Entry(self.state.seq + 1, at, day, half_hour, self.by, event)
+        entry = Entry(self.state.seq + 1, at, day, half_hour, by or self.by, event)
         text = canonical(self.state.code, entry)
         entry = replace(entry, hash=chained(self.state.hash, text))
         self._rows.touch(self.state, entry, settled)

@@ -45,6 +45,18 @@ def next_close(state: HallState) -> Micros | None:
     return day_end(state.day, state.setup.timezone) - 1
 
 
+def moment(state: HallState, now: Micros) -> Micros:
+    """The time of an entry made now: never before the last one, never on a day that is closed.
+
+    A clock that was set back, or another server's slightly slower one, would otherwise open the
+    closed day once more and give its numbers a second time.
+    """
+    now = max(now, state.at)
+    if state.day is not None or state.closed is None:
+        return now
+    return max(now, day_end(state.closed, state.setup.timezone))
+
+
 def opening(state: HallState, now: Micros) -> list[Event]:
     """The day's opening, when none is open yet."""
     if state.day is not None:

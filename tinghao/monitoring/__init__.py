@@ -1,0 +1,1 @@
+"""Metrics now; electronic supervision and monthly reviews have their place beside them."""
