@@ -186,7 +186,7 @@ def _windows(halls: list[HallNow]) -> Iterator[Metric]:
         numbers = dict.fromkeys(WINDOW_STATES, 0)
         for window in hall.state.windows.values():
             in_hand = hall.state.tickets.get(window.ticket) if window.ticket else None
-            shown = "free" if window.state == "open" else window.state
+            shown: str = "free" if window.state == "open" else window.state
             numbers[in_hand.state if in_hand else shown] += 1
         for shown, number in numbers.items():
             family.add_metric((hall.state.code, shown), number)
