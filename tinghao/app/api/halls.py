@@ -15,8 +15,8 @@ from tinghao.app.api.bodies import ClockBody
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import demand, require
 from tinghao.app.auth.visit import caller_of
-from tinghao.app.database import Database
 from tinghao.app.performing import asked, moment_of, perform
+from tinghao.app.service import Service
 from tinghao.queue.clock import hall_time, iso
 from tinghao.queue.commands import Configure, SetClock
 from tinghao.queue.desk import Desk
@@ -76,13 +76,15 @@ async def state(
 async def journal(
     hall: FromPath[str],
     desk: NamedDependency[Desk],
-    database: NamedDependency[Database],
+    service: NamedDependency[Service],
     after: Annotated[int, QueryParameter(ge=0)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=JOURNAL_MOST)] = 200,
 ) -> dict[str, Any]:
     """The entries behind `after`; `entry` is the text that the hash chain covers."""
     live = desk.live(hall)
-    rows = await database.read(partial(raw_entries, hall_id=live.hall_id, after=after, most=limit))
+    rows = await service.database.read(
+        partial(raw_entries, hall_id=live.hall_id, after=after, most=limit)
+    )
     timezone = live.state.setup.timezone
     return {"entries": [_entry(text, digest, timezone) for text, digest in rows]}
 

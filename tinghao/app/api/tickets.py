@@ -19,7 +19,7 @@ from tinghao.app.auth.guards import demand
 from tinghao.app.auth.visit import caller_of
 from tinghao.app.performing import Asked, asked, moment_of, perform, stated_time
 from tinghao.app.problems import ProblemError
-from tinghao.app.settings import Settings
+from tinghao.app.service import Service
 from tinghao.queue.commands import Cancel, Command, Defer, Take
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.journal import Done
@@ -43,7 +43,7 @@ async def take(
     request: Request[Any, Any, Any],
     hall: FromPath[str],
     desk: NamedDependency[Desk],
-    settings: NamedDependency[Settings],
+    service: NamedDependency[Service],
     data: JSONBody[TakeBody],
     idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
 ) -> Response[bytes]:
@@ -56,7 +56,7 @@ async def take(
         hall,
         take_command(data, caller, state),
         await asked(request, caller),
-        public_address(request, settings),
+        public_address(request, service),
         stated=data.at,
     )
     return json_answer(result, 201)
@@ -209,9 +209,9 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def public_address(request: Request[Any, Any, Any], settings: Settings) -> str:
+def public_address(request: Request[Any, Any, Any], service: Service) -> str:
     """Where citizens reach this service, without a slash at the end."""
-    return (settings.public_url or str(request.base_url)).rstrip("/")
+    return (service.settings.public_url or str(request.base_url)).rstrip("/")
 
 
 async def _of_holder(

@@ -22,7 +22,7 @@ from tinghao.app.pages.paper import qr_svg
 from tinghao.app.pages.showing import hall_of, show, show_fragments
 from tinghao.app.performing import Asked, asked, at_own_window, perform, ticket_answer
 from tinghao.app.problems import ProblemError
-from tinghao.app.settings import Settings
+from tinghao.app.service import Service
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.refusals import unknown
 from tinghao.realtime import screens
@@ -74,7 +74,7 @@ async def at_kiosk(
     request: Request[Any, Any, Any],
     hall: FromPath[str],
     desk: NamedDependency[Desk],
-    settings: NamedDependency[Settings],
+    service: NamedDependency[Service],
 ) -> Response[str]:
     """A category was touched at the kiosk: the ticket, with its QR code."""
     caller = caller_of(request)
@@ -89,7 +89,7 @@ async def at_kiosk(
         priority={"class": "priority", "ground": ground} if ground else None,
     )
     who = await keyed(request, caller)
-    address = public_address(request, settings)
+    address = public_address(request, service)
     result = await taken(desk, hall, take_command(body, caller, state), who, address)
     ticket = msgspec.json.decode(result.answer or b"{}")
     view = screens.lobby(result.state, desk.people(hall))

@@ -18,7 +18,7 @@ from tinghao.app.pages.paper import qr_svg
 from tinghao.app.pages.showing import frame_of, hall_of, is_htmx, show
 from tinghao.app.performing import perform
 from tinghao.app.problems import ProblemError
-from tinghao.app.settings import Settings
+from tinghao.app.service import Service
 from tinghao.queue.commands import Cancel, Command, Defer
 from tinghao.queue.desk import Desk
 from tinghao.queue.model import HallState, Ticket
@@ -40,13 +40,13 @@ async def paper(
     request: Request[Any, Any, Any],
     token: FromPath[str],
     desk: NamedDependency[Desk],
-    settings: NamedDependency[Settings],
+    service: NamedDependency[Service],
     width: Annotated[int, QueryParameter(ge=58, le=80)] = 80,
     print_now: Annotated[bool, QueryParameter(name="print")] = False,
 ) -> Response[str]:
     """The ticket to print, 58 or 80 mm wide."""
     hall, ticket = await holder_of(desk, token)
-    status_url = f"{public_address(request, settings)}/t/{token}"
+    status_url = f"{public_address(request, service)}/t/{token}"
     return show(
         request,
         "paper.html",
