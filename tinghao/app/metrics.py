@@ -48,7 +48,7 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
             name: (int(getattr(hub.counts, field)), said)
             for name, (field, said) in SOCKET_COUNTS.items()
         }
-        return Sockets(dict(hub.sockets()), counts)
+        return Sockets({(h, str(kind)): n for (h, kind), n in hub.sockets().items()}, counts)
 
     return Metrics(halls, sockets)
 

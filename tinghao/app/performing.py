@@ -19,6 +19,7 @@ from tinghao.app.problems import ProblemError
 from tinghao.queue.clock import micros, zone
 from tinghao.queue.commands import Command
 from tinghao.queue.desk import Desk, Result
+from tinghao.queue.events import ticket_of
 from tinghao.queue.journal import Done
 from tinghao.queue.journal.work import Answer
 from tinghao.queue.model import HallState, Micros
@@ -139,14 +140,11 @@ def staff_named(desk: Desk, caller: Caller, hall: str, named: str | int | None) 
 
 def ticket_answer(done: Done) -> dict[str, Any] | None:
     """The ticket that the command was about, as it is now; None when there was none."""
-    if not done.entries:
-        return None
-    ticket = done.tickets.get(_ticket_id(done))
-    return None if ticket is None else screens.ticket_view(done.state, ticket)
-
-
-def _ticket_id(done: Done) -> int:
-    return next(reversed(done.tickets), 0)
+    for entry in reversed(done.entries):
+        ticket = done.tickets.get(ticket_of(entry) or 0)
+        if ticket is not None:
+            return screens.ticket_view(done.state, ticket)
+    return None
 
 
 def _present(desk: Desk, hall: str, command: Command) -> dict[str, Any] | None:
