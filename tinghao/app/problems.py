@@ -190,7 +190,7 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return Response(
         content,
         status_code=problem.status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={**headers, "Content-Language": language},
     )
 

@@ -1,0 +1,206 @@
+"""Our own way of serving: one process, one port for pages, API, sockets and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+import uvloop
+from litestar import Litestar
+
+from tinghao.app import log, migrations
+from tinghao.app.database import Database, normal_url
+from tinghao.app.factory import create_app
+from tinghao.app.service import Service
+from tinghao.app.serving_lock import sole_server
+from tinghao.app.settings import Settings
+from tinghao.queue.clock import Clock, machine_clock
+
+KEEP_ALIVE = 75
+"""Seconds an idle connection is kept: longer than the proxies before us keep theirs."""
+
+
+class ServeError(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+class Served:
+    """A server that answers."""
+
+    def __init__(self, app: Litestar, server: Server, address: tuple[str, int]) -> None:
+        self.app = app
+        self.host, self.port = address
+        self._server = server
+
+    @property
+    def service(self) -> Service:
+        """What runs in it."""
+        service = self.app.state.service
+        assert isinstance(service, Service)
+        return service
+
+    @property
+    def url(self) -> str:
+        """Its address on this machine, ``http://127.0.0.1:8000``."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def stop(self) -> None:
+        """Begin to end: no new requests, open ones get ``drain_seconds``."""
+        self.service.draining = True
+        self._server.should_exit = True
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, *, clock: Clock = machine_clock, signals: bool = False
+) -> AsyncIterator[Served]:
+    """Serve in the running event loop until the block is left, or a signal came if ``signals``.
+
+    Raises ServeError, AlreadyServedError, SchemaTooNewError, DatabaseUnavailable, KeyFileError.
+    """
+    with (
+        sole_server(_database_file(settings)),
+        bound(settings.host, settings.port) as listener,
+    ):
+        _migrate(settings)
+        app = create_app(settings, clock=clock)
+        server = Server(_config(settings, app), signals=signals)
+        served = Served(app, server, listener.getsockname()[:2])
+        server.stopping = served.stop
+        async with app.lifespan():
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            await _first_of(task, server.answering)
+            try:
+                yield served
+                if signals:
+                    await task
+            finally:
+                served.stop()
+                await task
+
+
+def run(settings: Settings, *, announce: str) -> None:
+    """Serve until a signal comes; ``announce`` is printed with the address as {url}."""
+    log.configure(settings)
+
+    async def main() -> None:
+        async with serving(settings, signals=True) as served:
+            log.say(announce.format(url=settings.public_url or served.url))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which tells when it answers and ends with exit code 0 on a signal."""
+
+    def __init__(self, config: uvicorn.Config, *, signals: bool) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+        self.stopping: Callable[[], None] = _nothing
+        self._signals = signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.answering.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Only who owns the process takes its signals."""
+        if not self._signals:
+            yield
+            return
+        with super().capture_signals():
+            yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on the first signal; a second Ctrl-C ends at once."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.stopping()
+
+
+@contextlib.contextmanager
+def bound(host: str, port: int) -> Generator[socket.socket, None, None]:
+    """A listening socket; raises ServeError when the address cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ServeError(f"The address {host} is not known here: {error.strerror}.") from None
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            raise ServeError(
+                f"Port {port} of {host} cannot be taken: {error.strerror}. Is another server "
+                "running? Choose another with --port."
+            ) from None
+        listener.setblocking(False)
+        yield listener
+
+
+def _database_file(settings: Settings) -> Path | None:
+    """The SQLite file to lock; None on PostgreSQL. Raises ServeError when there is none."""
+    url = normal_url(settings.database_url)
+    if url.get_backend_name() != "sqlite":
+        return None
+    file = Path(url.database or "")
+    if not file.exists():
+        raise ServeError(
+            f"There is no database {file}. `tinghao init DIR` makes a deployment; start "
+            "`tinghao serve` in that folder, or name its file with --config."
+        )
+    return file
+
+
+def _migrate(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    try:
+        migrations.upgrade(database)
+    finally:
+        database.close()
+
+
+async def _first_of(task: asyncio.Task[None], answering: asyncio.Event) -> None:
+    """Wait until the server answers; a server that ended instead raises what ended it."""
+    waiting = asyncio.create_task(answering.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if task.done() and not answering.is_set():
+        await task
+        raise ServeError("The server ended before it answered.")
+
+
+def _nothing() -> None:
+    """Until there is something to stop."""
+
+
+def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
+    service = app.state.service
+    assert isinstance(service, Service)
+    return uvicorn.Config(
+        log.AccessLog(app),
+        loop="none",
+        http="httptools",
+        ws=service.sockets(),
+        lifespan="off",  # `serving` runs it: its errors are ours to explain
+        log_config=None,
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=settings.drain_seconds,
+    )

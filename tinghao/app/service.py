@@ -1,0 +1,138 @@
+"""Everything one process runs, put together: database, desk, live state, sockets, gate."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy import Connection, text
+
+from tinghao.app import seals
+from tinghao.app.auth.gate import Gate
+from tinghao.app.database import Database, DatabaseUnavailable
+from tinghao.app.keys import load_journal_key, load_secret
+from tinghao.app.rooms import all_rooms
+from tinghao.app.settings import Settings
+from tinghao.app.sockets import rights_of_sockets
+from tinghao.queue.clock import Clock, machine_clock
+from tinghao.queue.desk import Desk
+from tinghao.queue.live import LiveHall
+from tinghao.queue.model import HallState
+from tinghao.queue.refusals import Refusal
+from tinghao.realtime import gateway
+from tinghao.realtime.bus import MemoryBus
+from tinghao.realtime.hub import Hub
+from tinghao.realtime.missed import journal_calls
+from tinghao.realtime.views import hall_views
+
+log = logging.getLogger(__name__)
+
+TICK_EVERY = 0.5
+"""Seconds between two looks at what has fallen due."""
+
+
+class Service:
+    """The parts of a running Tinghao. ``running`` starts and ends what moves by itself."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = machine_clock) -> None:
+        self.settings = settings
+        self.draining = False
+        journal_key = load_journal_key(settings.journal_key_path)
+        secret = load_secret(settings.secret_path)
+        self.database = Database(settings.database_url)
+        self.rooms = all_rooms()
+        self.bus = MemoryBus()
+        self.desk = Desk(
+            self.database,
+            self.rooms,
+            clock=clock,
+            announce=self.bus.publish,
+            signer=journal_key,
+            sealed=seals.exporter(settings.data_path),
+        )
+        self.gate = Gate(self.database, settings, secret)
+        self.hub = Hub(
+            self._live,
+            hall_views(self.desk.people),
+            load_calls=journal_calls(self.database.read, self.rooms),
+            confirmed_at=lambda: self.desk.confirmed_at,
+            clock=clock,
+        )
+        self._catching_up: set[asyncio.Task[None]] = set()
+
+    def sockets(self) -> type[asyncio.Protocol]:
+        """The protocol class for uvicorn's ``ws=``."""
+        authorise, recheck = rights_of_sockets(self.gate, self._hall_now)
+        public = {self.settings.public_url} if self.settings.public_url else set()
+        return gateway.bind(
+            self.hub,
+            authorise,
+            recheck,
+            origins=frozenset(public | set(self.settings.allowed_origins)),
+            trusted_proxies=frozenset(self.settings.trusted_proxies),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the halls, then keep following the journal and let happen what falls due."""
+        unsubscribe = self.bus.subscribe(self._heard)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await self.desk.start()
+            tasks += [asyncio.create_task(self.desk.follow()), asyncio.create_task(self._tick())]
+            yield
+        finally:
+            unsubscribe()
+            tasks += self._catching_up
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.desk.drain()
+            self.hub.close()
+            self.gate.close()
+            await asyncio.to_thread(self.database.close)
+
+    async def ready(self) -> str | None:
+        """Why this process should get no requests now, or None when it should."""
+        if self.draining:
+            return "stopping"
+        try:
+            await self.database.read(_answers)
+        except DatabaseUnavailable as unavailable:
+            return f"database {unavailable.cause}"
+        return None
+
+    async def _tick(self) -> None:
+        failing = False
+        while True:
+            await asyncio.sleep(TICK_EVERY)
+            try:
+                await self.desk.tick()
+                failing = False
+            except Exception as fault:  # noqa: BLE001 - it must go on, whatever one hall has
+                # The next command does what is due in any case; this only does it in time.
+                if not failing:
+                    log.warning("what has fallen due could not be done: %s", fault)
+                failing = True
+
+    def _live(self, code: str) -> LiveHall | None:
+        with suppress(Refusal):
+            return self.desk.live(code)
+        return None
+
+    def _hall_now(self, code: str) -> HallState | None:
+        live = self._live(code)
+        return None if live is None else live.state
+
+    def _heard(self, hall: str, seq: int) -> None:
+        state = self._hall_now(hall)
+        if state is None or state.seq < seq:  # another process's word
+            task = asyncio.create_task(self.desk.heard(hall, seq))
+            self._catching_up.add(task)
+            task.add_done_callback(self._catching_up.discard)
+
+
+def _answers(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))
