@@ -163,9 +163,8 @@ def _form(
     **context: Any,
 ) -> Response[Any]:
     language = language_of(request.scope)
-    content = render.page(
-        template,
-        language,
+    page = render.environment(language).get_template(template)
+    content = page.render(
         csrf_token=csrf_token(request),
         error=plain_text(language, sentence).format(**params) if sentence else "",
         next=safe_address(wanted) or "",
