@@ -19,6 +19,8 @@ Clock = Callable[[], Micros]
 AHEAD_ALLOWED: Micros = 5 * MINUTE  # of the database's clock
 DAY: Micros = 24 * 60 * MINUTE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Micros = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+"""Hall time stops here, whatever a clock is set to: later there is no date left to compute."""
 
 
 def machine_clock() -> Micros:
@@ -29,10 +31,10 @@ def machine_clock() -> Micros:
 def hall_time(clock: HallClock, machine: Micros, last: Micros) -> Micros:
     """Hall time when the machine shows `machine` and the last entry is of `last`."""
     if clock.mode == "scaled":
-        return max(last, clock.at + round((machine - clock.machine_at) * clock.speed))
-    if clock.mode == "stated":
-        return last
-    return max(last, machine)
+        machine = clock.at + round((machine - clock.machine_at) * clock.speed)
+    elif clock.mode == "stated":
+        machine = last
+    return min(max(last, machine), LATEST)
 
 
 @lru_cache(maxsize=64)
@@ -52,19 +54,15 @@ def micros(when: datetime) -> Micros:
 
 
 @lru_cache(maxsize=4096)
-def _hour_offset(hour: int, timezone: str) -> Micros:
-    """Local minus UTC at the start of an hour: zones change only on whole quarter hours."""
-    return _offset(hour * 60 * MINUTE, timezone)
-
-
-def _offset(at: Micros, timezone: str) -> Micros:
-    offset = moment(at, timezone).utcoffset()
+def _offset(quarter: int, timezone: str) -> Micros:
+    """Local minus UTC in a quarter of an hour: zones change only at its beginning."""
+    offset = moment(quarter * 15 * MINUTE, timezone).utcoffset()
     return 0 if offset is None else offset // timedelta(microseconds=1)
 
 
 def day_and_half_hour(at: Micros, timezone: str) -> tuple[Day, int]:
     """The business day (yyyymmdd) and the half hour of it (0..47)."""
-    days, within = divmod(at + _hour_offset(at // (60 * MINUTE), timezone), DAY)
+    days, within = divmod(at + _offset(at // (15 * MINUTE), timezone), DAY)
     return _date(days), within // (30 * MINUTE)
 
 

@@ -201,7 +201,11 @@ class Desk:
             hall = self._halls.get(head.code)
             if hall is None:
                 await self._load(head)
-            elif hall.state.epoch != head.epoch or hall.state.seq < head.seq:
+            elif (hall.state.epoch, hall.state.seq, hall.state.hash) != (
+                head.epoch,
+                head.seq,
+                head.hash,
+            ):
                 await self.catch_up(head.code)
         self.confirmed_at = began
 
@@ -245,6 +249,8 @@ class Desk:
         state = await self._database.read(
             partial(store.load_state, rooms=self.rooms, code=head.code)
         )
+        if head.code in self._halls:  # somebody else loaded it meanwhile
+            return
         hall = LiveHall(self.rooms, head.hall_id, state)
         self._halls[head.code] = hall
         await self.refresh_people(head.code)
@@ -254,6 +260,4 @@ class Desk:
     def _behind(self, connection: Connection, hall: LiveHall) -> HallState | tuple[Entry, ...]:
         """The entries that the live state lacks, or another incarnation's whole state."""
         head = store.head_of(connection, hall.code)
-        if head.epoch != hall.state.epoch or head.seq < hall.state.seq:
-            return store.load_state(connection, self.rooms, hall.code)
-        return tuple(store.stream_entries(connection, self.rooms, head, hall.state.seq))
+        return store.behind(connection, self.rooms, head, hall.state)

@@ -88,6 +88,8 @@ def fold(state: HallState, entries: list[Entry] | tuple[Entry, ...]) -> HallStat
 
 
 def _configured(state: HallState, entry: Entry, event: HallConfigured) -> HallState:
+    codes = {each.code for each in event.config.categories}
+    before = {} if state.config is None else {each.number: each for each in state.config.windows}
     windows = {}
     for setup in event.config.windows:
         known = state.windows.get(setup.number)
@@ -95,8 +97,12 @@ def _configured(state: HallState, entry: Entry, event: HallConfigured) -> HallSt
             windows[setup.number] = Window(
                 number=setup.number, state="closed", since=entry.at, categories=setup.categories
             )
-        else:
-            windows[setup.number] = replace(known, categories=setup.categories)
+            continue
+        was = before.get(setup.number)
+        categories = setup.categories
+        if was is not None and was.categories == categories:  # a manager's assignment stays
+            categories = tuple(each for each in known.categories if each in codes)
+        windows[setup.number] = replace(known, categories=categories)
     queues = {each.code: state.queues.get(each.code, ()) for each in event.config.categories}
     return replace(state, config=event.config, windows=windows, queues=queues)
 
@@ -305,7 +311,7 @@ def _undone(
     window = replace(state.windows[event.window], ticket=event.ticket, undo=None, idle_since=None)
     if event.undone == "finish":
         if after.stage.started_at is not None:
-            recent = state.handling.get(after.category, ())[:-1]
+            recent = _without_last(state.handling.get(after.category, ()), window.handling[-1])
             state = replace(state, handling={**state.handling, after.category: recent})
             window = replace(window, handling=window.handling[:-1])
         window = replace(window, finished=window.finished - 1, last_finished=None)
@@ -314,6 +320,14 @@ def _undone(
         window = replace(window, no_shows=window.no_shows - 1)
         state = _count(state, after.category, no_shows=-1)
     return _with_window(state, window)
+
+
+def _without_last(times: tuple[Micros, ...], spent: Micros) -> tuple[Micros, ...]:
+    """Without the last of these handling times; another window's may have come behind it."""
+    for place in reversed(range(len(times))):
+        if times[place] == spent:
+            return (*times[:place], *times[place + 1 :])
+    return times
 
 
 def _held(

@@ -175,7 +175,9 @@ def _(event: GraceEnded, ticket: Ticket, at: Micros, seq: int) -> Ticket:
 
 @_after.register
 def _(event: TicketReturned, ticket: Ticket, at: Micros, seq: int) -> Ticket:
-    return replace(_waiting_again(ticket, event.rank, at), returned=True)
+    # Only who was absent has used his way back; a clerk's slip costs the citizen nothing.
+    returned = ticket.returned or ticket.state == "no-show"
+    return replace(_waiting_again(ticket, event.rank, at), returned=returned)
 
 
 @_after.register

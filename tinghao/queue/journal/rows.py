@@ -1,11 +1,11 @@
 """The tables beside the journal: each row is a function of a value of the state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tinghao.queue.clock import day_and_half_hour
@@ -41,6 +41,14 @@ def write_stages(
 def write_windows(connection: Connection, hall_id: int, changed: Iterable[Window]) -> None:
     """Insert or replace the rows of windows."""
     _put(connection, windows, [window_row(hall_id, each) for each in changed])
+
+
+def remove_windows(connection: Connection, hall_id: int, numbers: Collection[int]) -> None:
+    """Delete the rows of windows that the hall no longer has."""
+    if numbers:
+        connection.execute(
+            delete(windows).where(windows.c.hall_id == hall_id, windows.c.number.in_(numbers))
+        )
 
 
 def ticket_row(hall_id: int, timezone: str, ticket: Ticket, token_hash: str | None) -> Row:

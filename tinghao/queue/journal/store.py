@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
 from tinghao.queue.events import Entry
-from tinghao.queue.journal.entries import parse
+from tinghao.queue.journal.entries import chained, parse
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.model import HallState, Micros, Ticket
 from tinghao.queue.refusals import unknown
@@ -98,6 +98,8 @@ def append(connection: Connection, head: Head, entries: Iterable[tuple[Entry, st
         }
         for entry, text in entries
     ]
+    if rows[0]["seq"] != head.seq + 1:
+        raise RuntimeError(f"entry {rows[0]['seq']} cannot follow {head.seq} of {head.code}")
     connection.execute(_append, rows if len(rows) > 1 else rows[0])
     last = rows[-1]
     moved = connection.execute(
@@ -131,6 +133,23 @@ def stream_entries(
         after = batch[-1].seq
 
 
+def behind(
+    connection: Connection, rooms: Rooms, head: Head, seen: HallState
+) -> HallState | tuple[Entry, ...]:
+    """The entries that a state lacks; or the whole state anew when the journal is another one.
+
+    It is another one with another epoch, and also when what was seen is not its beginning: a
+    backup was put back under a running server.
+    """
+    if head.epoch == seen.epoch and head.seq == seen.seq and head.hash == seen.hash:
+        return ()
+    if head.epoch == seen.epoch and head.seq > seen.seq:
+        rows = raw_entries(connection, head.hall_id, seen.seq, 1)
+        if rows and chained(seen.hash, rows[0][0]) == rows[0][1]:
+            return tuple(stream_entries(connection, rooms, head, seen.seq))
+    return load_state(connection, rooms, head.code)
+
+
 def raw_entries(
     connection: Connection, hall_id: int, after: int, most: int
 ) -> list[tuple[str, str]]:
@@ -158,7 +177,11 @@ def save_checkpoint(connection: Connection, hall_id: int, state: HallState) -> N
 def _checkpoint(connection: Connection, rooms: Rooms, head: Head) -> HallState | None:
     latest = (
         select(checkpoints.c.state)
-        .where(checkpoints.c.hall_id == head.hall_id, checkpoints.c.version == STATE_VERSION)
+        .where(
+            checkpoints.c.hall_id == head.hall_id,
+            checkpoints.c.version == STATE_VERSION,
+            checkpoints.c.seq <= head.seq,  # one beyond a cut tail leads nowhere
+        )
         .order_by(checkpoints.c.seq.desc())
         .limit(1)
     )

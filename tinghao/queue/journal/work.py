@@ -11,16 +11,16 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from tinghao.queue.clock import AHEAD_ALLOWED, hall_time
-from tinghao.queue.commands import Command, OfTicket
-from tinghao.queue.events import Entry
+from tinghao.queue.clock import AHEAD_ALLOWED, LATEST, hall_time
+from tinghao.queue.commands import Command, OfTicket, SetClock
+from tinghao.queue.events import Entry, ticket_of
 from tinghao.queue.journal import answers, store
 from tinghao.queue.journal.deciding import carry_out, let_fall_due
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.journal.seals import Seal, Signer
 from tinghao.queue.journal.writing import Writing
-from tinghao.queue.model import HallState, Micros, Ticket
-from tinghao.queue.refusals import Refusal
+from tinghao.queue.model import MINUTE, HallState, Micros, Ticket
+from tinghao.queue.refusals import Refusal, invalid
 
 
 class Done(Struct, frozen=True):
@@ -104,7 +104,8 @@ def transact(
         # Of a refused command nothing is kept, neither its texts nor its ticket's token.
         writing.write(connection, head, work.command if own else None, machine, signer)
     if refusal is None and work.answer is not None:
-        made = work.answer(Done(writing.state, own, writing.tickets))
+        touched = {each: writing.tickets[each] for each in map(ticket_of, own) if each is not None}
+        made = work.answer(Done(writing.state, own, touched))
         answer = None if made is None else msgspec.json.encode(made)
         if answer is not None and work.key is not None:
             answers.remember(
@@ -129,18 +130,17 @@ def transact(
 def _caught_up(
     connection: Connection, rooms: Rooms, head: store.Head, seen: HallState
 ) -> tuple[HallState, tuple[Entry, ...], HallState | None]:
-    if head.epoch != seen.epoch or head.seq < seen.seq:
-        fresh = store.load_state(connection, rooms, head.code)
-        return fresh, (), fresh
-    if head.seq == seen.seq:
-        return seen, (), None
-    missed = tuple(store.stream_entries(connection, rooms, head, seen.seq))
+    missed = store.behind(connection, rooms, head, seen)
+    if isinstance(missed, HallState):
+        return missed, (), missed
     return rooms.fold(seen, missed), missed, None
 
 
 def _now(head: store.Head, state: HallState, work: Work, machine: Micros) -> Micros:
+    """The hall's time for the work. Raises Refusal for a clock that is too far ahead."""
     if work.stated is not None:
-        return max(work.stated, state.at)
+        _check_stated(state, work, machine)
+        return min(max(work.stated, state.at), LATEST)
     if state.clock.mode == "machine" and head.database_now is not None:
         ahead = machine - head.database_now
         if ahead > AHEAD_ALLOWED:
@@ -149,9 +149,17 @@ def _now(head: store.Head, state: HallState, work: Work, machine: Micros) -> Mic
                 "clock-ahead",
                 "The clock of this server is {minutes} minutes ahead of the database's: "
                 "nothing is written until it is set right.",
-                minutes=ahead // 60_000_000,
+                minutes=ahead // MINUTE,
             )
     return hall_time(state.clock, machine, state.at)
+
+
+def _check_stated(state: HallState, work: Work, machine: Micros) -> None:
+    """A stated time may lie ahead only where it is the clock, or sets it."""
+    if state.clock.mode == "stated" or isinstance(work.command, SetClock):
+        return
+    if (work.stated or 0) > hall_time(state.clock, machine, state.at) + AHEAD_ALLOWED:
+        raise invalid("time-ahead", "The time given is ahead of the hall's clock.")
 
 
 def _settled(

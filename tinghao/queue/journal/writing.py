@@ -61,6 +61,7 @@ class Touched:
         known = before.windows
         changed = [w for w in after.windows.values() if known.get(w.number) is not w]
         rows.write_windows(connection, hall_id, changed)
+        rows.remove_windows(connection, hall_id, known.keys() - after.windows.keys())
 
 
 class Writing:

@@ -138,9 +138,9 @@ def _to_return(state: HallState, command: Return, window: Window) -> Ticket:
         return ticket
     raise conflict(
         "wrong-state",
-        "{number} is {state} at window {window}; this needs it {needed}.",
+        "{number} is {present} at window {window}; this needs it {needed}.",
         number=ticket.number,
-        state=ticket.state,
+        present=ticket.state,
         window=ticket.stage.window or 0,
         needed="called / held / no-show",
     )

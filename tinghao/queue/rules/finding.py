@@ -1,7 +1,13 @@
 """Finding what a command names, or saying clearly why it is not there."""
 
+import re
+
 from tinghao.queue.model import HallState, Ticket, Window
 from tinghao.queue.refusals import Refusal, conflict, invalid, unknown
+
+ITEM_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DIGITS = re.compile(r"[0-9]{3,5}")
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 def window_of(state: HallState, number: int) -> Window:
@@ -51,9 +57,9 @@ def in_hand(state: HallState, window: Window, *states: str) -> Ticket:
     if ticket.state not in states:
         raise conflict(
             "wrong-state",
-            "{number} is {state} at window {window}; this needs it {needed}.",
+            "{number} is {present} at window {window}; this needs it {needed}.",
             number=ticket.number,
-            state=ticket.state,
+            present=ticket.state,
             window=window.number,
             needed=" / ".join(states),
         )
@@ -67,19 +73,40 @@ def by_number(state: HallState, number: str) -> Ticket:
         if ticket.number == wanted:
             return ticket
     for prefix, last in state.counters.items():
-        rest = wanted.removeprefix(prefix)
-        if wanted.startswith(prefix) and rest.isdigit() and 1 <= int(rest) <= last:
+        digits = wanted.removeprefix(prefix)
+        ordinal = int(digits) if _DIGITS.fullmatch(digits) else 0
+        if 1 <= ordinal <= last and wanted == numbered(prefix, ordinal):
             raise conflict(
                 "already-settled", "{number} has already been settled today.", number=wanted
             )
     raise unknown("unknown-number", "No ticket {number} has been taken today.", number=wanted)
 
 
+def numbered(prefix: str, ordinal: int) -> str:
+    """Prefix and three or more digits: A001 … A999, A1000."""
+    return f"{prefix}{ordinal:03d}"
+
+
 def reason_given(reason: str) -> str:
-    """The reason code. Raises Refusal `reason-missing` when it is empty."""
+    """The reason's code. Raises Refusal `reason-missing` or `reason-code`."""
     if not reason.strip():
         raise invalid("reason-missing", "Please give a reason.")
+    return code_of(reason)
+
+
+def code_of(reason: str) -> str:
+    """The code; free words have no place in the journal. Raises Refusal `reason-code`."""
+    if not _CODE.fullmatch(reason.strip()):
+        raise invalid(
+            "reason-code", "A reason is a code of at most 32 small letters, digits and hyphens."
+        )
     return reason.strip()
+
+
+def result_known(result: str) -> None:
+    """Raises Refusal `result` unless a service can end so."""
+    if result not in ("done", "not-done"):
+        raise invalid("result", "A result is done or not-done.")
 
 
 def not_there(ticket: Ticket | None) -> Refusal:
@@ -95,7 +122,7 @@ def not_there(ticket: Ticket | None) -> Refusal:
         )
     return conflict(
         "already-settled",
-        "{number} is {state}: nothing more can be done with it.",
+        "{number} is {present}: nothing more can be done with it.",
         number=ticket.number,
-        state=ticket.state,
+        present=ticket.state,
     )

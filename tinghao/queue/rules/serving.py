@@ -18,6 +18,7 @@ from tinghao.queue.rules.finding import (
     in_hand,
     manned,
     reason_given,
+    result_known,
     window_of,
     working,
 )
@@ -29,16 +30,16 @@ def finish(state: HallState, command: Finish, now: Micros) -> list[Event]:
     """The service ends, done or not done; not done needs a reason."""
     window = manned(state, command.window)
     ticket = in_hand(state, window, "serving")
-    if command.result not in ("done", "not-done"):
-        raise invalid("result", "A result is done or not-done.")
-    if command.result == "not-done" and not (command.reason or "").strip():
-        raise invalid("reason-missing", "Please give a reason.")
+    result_known(command.result)
+    reason = (command.reason or "").strip()
+    if reason or command.result == "not-done":
+        reason = reason_given(reason)
     return [
         TicketFinished(
             ticket=ticket.id,
             window=window.number,
             result=command.result,
-            reason=command.reason,
+            reason=reason or None,
             complex=command.complex,
             text=command.text.ref if command.text else None,
             undo_until=now + state.setup.policy.undo_seconds * SECOND,

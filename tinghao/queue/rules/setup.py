@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfoNotFoundError
 from tinghao.queue.clock import clock_time, zone
 from tinghao.queue.commands import Configure, SetClock
 from tinghao.queue.events import ClockSet, Event, HallConfigured
-from tinghao.queue.model import Category, HallConfig, HallState, Micros
+from tinghao.queue.model import Category, HallConfig, HallState, Micros, Policy
 from tinghao.queue.refusals import conflict, invalid
+from tinghao.queue.rules.finding import ITEM_CODE
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _PREFIX = re.compile(r"[A-Z]{1,3}")
 SPEEDS = (0.0, 1_000_000.0)
+MOST_MINUTES = 24 * 60  # nothing in a hall lasts longer than its day
 
 
 def configure(state: HallState, command: Configure, now: Micros) -> list[Event]:
@@ -23,9 +25,13 @@ def configure(state: HallState, command: Configure, now: Micros) -> list[Event]:
             "configuration", "The configuration is wrong: {faults}", faults="; ".join(faults)
         )
     codes = {each.code for each in command.config.categories}
-    for code, queue in state.queues.items():
-        if queue and code not in codes:
-            raise conflict("category-in-use", "Citizens still wait in {category}.", category=code)
+    for ticket in state.tickets.values():
+        if ticket.category not in codes:
+            raise conflict(
+                "category-in-use", "{category} still has open tickets.", category=ticket.category
+            )
+    if state.day is not None and command.config.timezone != state.setup.timezone:
+        raise conflict("day-open", "The time zone can only be changed while no day is open.")
     numbers = {each.number for each in command.config.windows}
     for window in state.windows.values():
         if window.number not in numbers and (window.state != "closed" or window.held):
@@ -57,13 +63,42 @@ def faults_of(config: HallConfig) -> list[str]:
     for window in config.windows:
         if not 1 <= window.number <= 999:
             faults.append(f"window number {window.number} is not from 1 to 999")
-        strange = [code for code in window.categories if code not in codes]
+        faults += _doubles(f"window {window.number}: category", list(window.categories))
+        strange = [code for code in (*window.categories, *window.weights) if code not in codes]
         faults += [f"window {window.number}: no category {code}" for code in strange]
-    faults += _time_faults("opening", config.opens) + _time_faults("closing", config.closes)
+        heavy = [code for code, weight in window.weights.items() if not abs(weight) <= MOST_MINUTES]
+        faults += [f"window {window.number}: the weight of {code} is too large" for code in heavy]
+    faults += _policy_faults(config.policy)
+    times = _time_faults("opening", config.opens) + _time_faults("closing", config.closes)
+    if not times and clock_time(config.opens) >= clock_time(config.closes):
+        times.append("the hall closes before it opens")
+    faults += times
     try:
         zone(config.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         faults.append(f"there is no time zone {config.timezone!r}")
+    return faults
+
+
+def _policy_faults(policy: Policy) -> list[str]:
+    lengths = {
+        "normal": policy.normal_minutes,
+        "priority": policy.priority_minutes,
+        "appointment": policy.appointment_minutes,
+        "transfer": policy.transfer_minutes,
+        "grace": policy.grace_minutes,
+    }
+    faults = [
+        f"the {name} minutes are not from 0 to {MOST_MINUTES}"
+        for name, minutes in lengths.items()
+        if not 0 <= minutes <= MOST_MINUTES
+    ]
+    if not 0 <= policy.undo_seconds <= 3600:
+        faults.append("the seconds for an undo are not from 0 to 3600")
+    if not 1 <= policy.return_behind <= 100:
+        faults.append("a returned number comes behind the next 1 to 100")
+    if not 1 <= policy.rating_days <= 365:
+        faults.append("the days for a rating are not from 1 to 365")
     return faults
 
 
@@ -77,6 +112,12 @@ def _category_faults(category: Category) -> list[str]:
         faults.append(f"{category.code}: the day's cap is not from 1 to 99999")
     if category.target_minutes < 1 or category.standard_minutes < 1:
         faults.append(f"{category.code}: target and standard time are at least one minute")
+    faults += [
+        f"{category.code}: item code {item.code!r} is not letters, digits, dots and hyphens"
+        for item in category.items
+        if not ITEM_CODE.fullmatch(item.code)
+    ]
+    faults += _doubles(f"{category.code}: item", [each.code for each in category.items])
     if category.last_take is not None:
         faults += _time_faults(f"{category.code}: last take", category.last_take)
     return faults

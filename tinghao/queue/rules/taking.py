@@ -1,5 +1,7 @@
 """What citizens do: take a number, leave, let others go first, rate the service."""
 
+from typing import get_args
+
 from tinghao.queue import calendar
 from tinghao.queue.clock import DAY, at_time, business_day
 from tinghao.queue.commands import Cancel, Defer, EnterPaper, Rate, Take
@@ -11,11 +13,29 @@ from tinghao.queue.events import (
     TicketRated,
     TicketTaken,
 )
-from tinghao.queue.model import MINUTE, Category, HallState, Micros, Policy, Ticket
+from tinghao.queue.model import (
+    MINUTE,
+    Category,
+    Class,
+    Ground,
+    HallState,
+    Micros,
+    Policy,
+    Ticket,
+)
 from tinghao.queue.refusals import conflict, invalid
 from tinghao.queue.routing import behind, position
-from tinghao.queue.rules.finding import manned, not_there
+from tinghao.queue.rules.finding import (
+    ITEM_CODE,
+    code_of,
+    manned,
+    not_there,
+    numbered,
+    result_known,
+)
 
+CLASSES = get_args(Class)
+GROUNDS = get_args(Ground)
 GRADES = range(1, 6)  # 5 very satisfied … 1 very dissatisfied
 PLACES = range(1, 21)
 
@@ -24,18 +44,18 @@ def take(state: HallState, command: Take, now: Micros) -> list[Event]:
     """A number, unless the category is closed, it is too late, or the day is full."""
     category = _category(state, command.category)
     _taking_now(state, category, now)
-    items = {item.code for item in category.items}
-    if command.item is not None and items and command.item not in items:
+    _item_known(category, command.item)
+    if command.cls not in CLASSES or (command.ground is not None and command.ground not in GROUNDS):
         raise invalid(
-            "unknown-item",
-            "{category} has no item {item}.",
-            category=category.code,
-            item=command.item,
+            "priority",
+            "A class is one of: {classes}; a ground one of: {grounds}.",
+            classes=", ".join(CLASSES),
+            grounds=", ".join(GROUNDS),
         )
     ordinal = _next_ordinal(state, category)
     return [
         TicketTaken(
-            number=numbered(category, ordinal),
+            number=numbered(category.prefix, ordinal),
             category=category.code,
             ordinal=ordinal,
             prefix=category.prefix,
@@ -58,11 +78,6 @@ def due_time(policy: Policy, cls: str, now: Micros, appointment: Micros | None) 
     return now + policy.normal_minutes * MINUTE
 
 
-def numbered(category: Category, ordinal: int) -> str:
-    """Prefix and three or more digits: A001 … A999, A1000."""
-    return f"{category.prefix}{ordinal:03d}"
-
-
 def enter_paper(state: HallState, command: EnterPaper, now: Micros) -> list[Event]:
     """A citizen served from paper, entered afterwards with his times, all of today."""
     window = manned(state, command.window)
@@ -74,10 +89,11 @@ def enter_paper(state: HallState, command: EnterPaper, now: Micros) -> list[Even
             "paper-times",
             "The times must be of today, in order, and past: taken, called, finished.",
         )
+    result_known(command.result)
     ordinal = _next_ordinal(state, category)
     return [
         PaperEntered(
-            number=numbered(category, ordinal),
+            number=numbered(category.prefix, ordinal),
             category=category.code,
             ordinal=ordinal,
             prefix=category.prefix,
@@ -130,7 +146,7 @@ def rate(state: HallState, command: Rate, now: Micros, known: Ticket | None) -> 
         TicketRated(
             ticket=known.id,
             grade=command.grade,
-            reasons=command.reasons,
+            reasons=tuple(code_of(each) for each in command.reasons),
             text=command.text.ref if command.text else None,
             device=command.device,
         )
@@ -147,6 +163,15 @@ def _category(state: HallState, code: str) -> Category:
             known=", ".join(each.code for each in state.setup.categories),
         )
     return category
+
+
+def _item_known(category: Category, item: str | None) -> None:
+    """A category without a catalogue takes any code, but no free words."""
+    known = {each.code for each in category.items}
+    if item is not None and (item not in known if known else not ITEM_CODE.fullmatch(item)):
+        raise invalid(
+            "unknown-item", "{category} has no item {item}.", category=category.code, item=item
+        )
 
 
 def _taking_now(state: HallState, category: Category, now: Micros) -> None:
