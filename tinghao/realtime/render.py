@@ -53,12 +53,12 @@ def environment(language: str = languages.DEFAULT_LANGUAGE) -> Environment:
     return templates
 
 
-def page(name: str, language: str, **context: object) -> str:
+def page(template: str, language: str, /, **context: object) -> str:
     """A page or a named fragment file of `templates/`, e.g. `lobby.html`.
 
     Raises jinja2.UndefinedError when the context lacks what the template needs.
     """
-    return environment(language).get_template(name).render(context)
+    return environment(language).get_template(template).render(context)
 
 
 def fragments(topic_kind: str, view: Mapping[str, Any], language: str) -> str:

@@ -155,8 +155,10 @@ def clock(at: str, language: str) -> str:
     return at[11:16]
 
 
-def date_text(day: str, language: str) -> str:
+def date_text(day: str | None, language: str) -> str:
     """A day (2026-11-24) as it is said: 11月24日 星期二, or Tuesday 24 November."""
+    if day is None:
+        return ""
     when = date.fromisoformat(day)
     weekday = translate(language, WEEKDAYS[when.weekday()])
     if language == "zh":

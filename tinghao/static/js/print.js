@@ -1,0 +1,3 @@
+// Prints the page as soon as its numerals are there.
+await document.fonts.ready;
+print();
