@@ -34,9 +34,9 @@ NEXT_UP = 3
 NEXT_AT_WINDOW = 5
 
 
-def lobby(state: HallState, people: Directory) -> View:
-    """The lobby wall, the kiosk, and `GET /state`."""
-    return _lobby(state, people, staff_shown=state.setup.policy.show_staff)
+def lobby(state: HallState, people: Directory, now: Micros) -> View:
+    """The lobby wall, the kiosk, and `GET /state`. `now` is the hall's own time."""
+    return _lobby(state, people, now, staff_shown=state.setup.policy.show_staff)
 
 
 def category(state: HallState, code: str) -> View | None:
@@ -107,9 +107,9 @@ def window(state: HallState, number: int, people: Directory) -> View | None:
     }
 
 
-def manager(state: HallState, people: Directory) -> View:
+def manager(state: HallState, people: Directory, now: Micros) -> View:
     """The manager's screen: the lobby with names, and the figures behind it."""
-    view = _lobby(state, people, staff_shown="name")
+    view = _lobby(state, people, now, staff_shown="name")
     tallies = list(state.tallies.values())
     waiting = {code: _waiting_since(state, code) for code in state.queues}
     oldest = min((times[0] for times in waiting.values() if times), default=None)
@@ -147,9 +147,7 @@ def ticket_view(state: HallState, ticket: Ticket) -> View:
         "number": ticket.number,
         "category": ticket.category,
         "state": ticket.state,
-        "priority": None
-        if ticket.cls == "normal"
-        else {"class": ticket.cls, "ground": ticket.ground},
+        "priority": _priority(ticket),
         "channel": ticket.channel,
         "item": ticket.item,
         "window": ticket.stage.window if ticket.state != "waiting" else None,
@@ -170,6 +168,7 @@ def public_ticket(state: HallState, ticket: Ticket) -> View:
         "number": ticket.number,
         "category": ticket.category,
         "state": ticket.state,
+        "priority": _priority(ticket),
         "ahead": place,
         "estimate": None
         if place is None
@@ -218,14 +217,15 @@ def standard_seconds(state: HallState, ticket: Ticket | None) -> int | None:
     return 60 * (item.standard_minutes if item else setup.standard_minutes)
 
 
-def _lobby(state: HallState, people: Directory, staff_shown: str) -> View:
+def _lobby(state: HallState, people: Directory, now: Micros, staff_shown: str) -> View:
     setup = state.setup
+    today = business_day(now, setup.timezone)
     return {
         "hall": {"code": state.code, "name": setup.name, "name_en": setup.name_en},
-        "day": None if state.day is None else iso_day(state.day),
+        "day": iso_day(today),
         "hours": f"{setup.opens}–{setup.closes}",
-        "open": is_open(state),
-        "rest_day": rest_day(business_day(state.at, setup.timezone), setup.closures),
+        "open": is_open(state, now),
+        "rest_day": rest_day(today, setup.closures),
         "categories": [_category(state, each) for each in setup.categories],
         "windows": [
             _window(state, state.windows[number], people, staff_shown)
@@ -237,16 +237,16 @@ def _lobby(state: HallState, people: Directory, staff_shown: str) -> View:
     }
 
 
-def is_open(state: HallState) -> bool:
+def is_open(state: HallState, now: Micros) -> bool:
     """Whether the hall is at work: a window is manned, or it is within a workday's hours."""
     if any(each.state != "closed" for each in state.windows.values()):
         return True
     setup = state.setup
-    today = business_day(state.at, setup.timezone)
+    today = business_day(now, setup.timezone)
     if rest_day(today, setup.closures) is not None:
         return False
     opens = at_time(today, setup.opens, setup.timezone)
-    return opens <= state.at < at_time(today, setup.closes, setup.timezone)
+    return opens <= now < at_time(today, setup.closes, setup.timezone)
 
 
 def _category(state: HallState, setup: Category) -> View:
@@ -317,6 +317,10 @@ def _upcoming(state: HallState, ticket: Ticket) -> View:
         "reason": why(ticket),
         "waited_since": _iso(state, ticket.stage.entered_at),
     }
+
+
+def _priority(ticket: Ticket) -> View | None:
+    return None if ticket.cls == "normal" else {"class": ticket.cls, "ground": ticket.ground}
 
 
 def _waiting_since(state: HallState, code: str) -> list[Micros]:

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tinghao.queue.model import Call, HallState
+from tinghao.queue.clock import Clock, hall_time, machine_clock
+from tinghao.queue.model import Call, HallState, Micros
 from tinghao.queue.people import Directory
 from tinghao.realtime import render, screens
 from tinghao.realtime.topics import Kind, Topic
@@ -33,19 +34,22 @@ class View(Struct, frozen=True):
 Views = Mapping[Kind, View]
 
 
-def hall_views(people: Callable[[str], Directory]) -> Views:
-    """Our own screens; `people` gives the staff of a hall by its code."""
+def hall_views(people: Callable[[str], Directory], clock: Clock = machine_clock) -> Views:
+    """Our own screens; `people` gives the staff of a hall by its code, `clock` the machine's."""
+
+    def now(state: HallState) -> Micros:
+        return hall_time(state.clock, clock(), state.at)
 
     def view(build: Callable[[HallState, Topic], Data | None]) -> View:
         return View(find=_found, build=_without_calls(build), calls=_calls, content=_content)
 
     return {
-        "lobby": view(lambda state, _: screens.lobby(state, people(state.code))),
+        "lobby": view(lambda state, _: screens.lobby(state, people(state.code), now(state))),
         "category": view(lambda state, topic: screens.category(state, topic.key)),
         "window": view(
             lambda state, topic: screens.window(state, topic.window, people(state.code))
         ),
-        "manager": view(lambda state, _: screens.manager(state, people(state.code))),
+        "manager": view(lambda state, _: screens.manager(state, people(state.code), now(state))),
     }
 
 

@@ -56,13 +56,12 @@ async def state(
 ) -> dict[str, Any]:
     """What the lobby shows, with the place in the journal that it is of."""
     now = _readable(request, desk, hall)
-    at = hall_time(now.clock, desk.clock(), now.at)
     return {
         "epoch": now.epoch,
         "seq": now.seq,
-        "at": iso(at, now.setup.timezone),
+        "at": iso(desk.now(hall), now.setup.timezone),
         "speed": now.clock.speed,
-        **screens.lobby(now, desk.people(hall)),
+        **screens.lobby(now, desk.people(hall), desk.now(hall)),
     }
 
 

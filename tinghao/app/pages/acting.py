@@ -66,7 +66,9 @@ async def at_manager(
     if command not in _MANAGER:
         raise unknown("unknown-command", "There is no command {command}.", command=command)
     result = await _run(request, desk, hall, number, command)
-    return show_fragments(request, "manager", screens.manager(result.state, desk.people(hall)))
+    return show_fragments(
+        request, "manager", screens.manager(result.state, desk.people(hall), desk.now(hall))
+    )
 
 
 @post("/halls/{hall:str}/kiosk/take", status_code=200)
@@ -92,7 +94,7 @@ async def at_kiosk(
     address = public_address(request, service)
     result = await taken(desk, hall, take_command(body, caller, state), who, address)
     ticket = msgspec.json.decode(result.answer or b"{}")
-    view = screens.lobby(result.state, desk.people(hall))
+    view = screens.lobby(result.state, desk.people(hall), desk.now(hall))
     category = next(each for each in view["categories"] if each["code"] == ticket["category"])
     return show(
         request,

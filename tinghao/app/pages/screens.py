@@ -25,7 +25,7 @@ async def home(request: Request[Any, Any, Any], desk: NamedDependency[Desk]) -> 
     halls = [
         {
             **hall_of(state),
-            "open": screens.is_open(state),
+            "open": screens.is_open(state, desk.now(state.code)),
             "waiting": sum(len(queue) for queue in state.queues.values()),
             "windows_open": sum(each.state == "open" for each in state.windows.values()),
         }
@@ -61,7 +61,7 @@ async def choose(
     own = next(
         (each.number for each in state.windows.values() if staff and each.staff == staff), None
     )
-    view = screens.lobby(state, desk.people(hall))
+    view = screens.lobby(state, desk.people(hall), desk.now(hall))
     return show(
         request,
         "console_choose.html",
@@ -121,7 +121,7 @@ async def manager(
         request,
         "manager.html",
         hall=hall_of(state),
-        view=screens.manager(state, desk.people(hall)),
+        view=screens.manager(state, desk.people(hall), desk.now(hall)),
         frame=frame_of(desk, state),
         may_act=caller_of(request).may("release", hall),
     )
@@ -131,7 +131,7 @@ def _public_screen(
     request: Request[Any, Any, Any], desk: Desk, hall: str, template: str
 ) -> Response[str]:
     state = readable(request, desk, hall)
-    view = screens.lobby(state, desk.people(hall))
+    view = screens.lobby(state, desk.people(hall), desk.now(hall))
     return show(request, template, hall=hall_of(state), view=view, frame=frame_of(desk, state))
 
 

@@ -9,7 +9,7 @@ from litestar import Request, Response
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.visit import caller_of, csrf_token
 from tinghao.app.languages import language_of
-from tinghao.queue.clock import hall_time, iso
+from tinghao.queue.clock import iso
 from tinghao.queue.desk import Desk
 from tinghao.queue.model import HallState
 from tinghao.realtime import render
@@ -52,11 +52,10 @@ def hall_of(state: HallState) -> dict[str, str]:
 
 def frame_of(desk: Desk, state: HallState) -> dict[str, Any]:
     """The place in the journal that a page shows, so that its socket goes on from there."""
-    at = hall_time(state.clock, desk.clock(), state.at)
     return {
         "epoch": state.epoch,
         "seq": state.seq,
-        "at": iso(at, state.setup.timezone),
+        "at": iso(desk.now(state.code), state.setup.timezone),
         "speed": state.clock.speed,
     }
 
