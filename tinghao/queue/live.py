@@ -1,12 +1,15 @@
 """Halls as they are now, in memory: one per hall and process, a fold of the journal."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Self
 
 from tinghao.queue.events import Entry
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.model import HallState
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[HallState, HallState, tuple[Entry, ...]], None]
 
@@ -53,14 +56,18 @@ class LiveHall:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener(before, after, entries)` after each advance; returns the way out.
 
-        It runs on the event loop, inside the advance: it must be quick and must not raise.
+        It runs on the event loop, inside the advance, and must be quick. The work that it is
+        told of is committed: what it raises is logged, and the others are still told.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def _tell(self, before: HallState, entries: tuple[Entry, ...]) -> None:
         for listener in tuple(self._listeners):
-            listener(before, self.state, entries)
+            try:
+                listener(before, self.state, entries)
+            except Exception:
+                log.exception("a listener of hall %s failed", self.code)
 
     def __repr__(self: Self) -> str:
         return f"<LiveHall {self.code} at {self.state.seq}>"
