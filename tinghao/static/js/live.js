@@ -45,12 +45,12 @@ socketElement.addEventListener("htmx:ws:before:message:incoming", (event) => {
   lastFrame = performance.now();
   setHallTime(frame.at, frame.speed);
   lastHallTime = hhmm(hallNow());
-  if (frame.type !== "beat") {
-    for (const listener of listeners) listener(frame);
-  } else if (frame.epoch === epoch && frame.seq !== undefined && Number(frame.seq) > Number(seq)) {
-    // The beat knows more than we do: nothing of this topic changed in between.
-    seq = frame.seq;
+  if (frame.type === "beat") return showLive();
+  if (frame.type === "update" && (frame.epoch !== epoch || frame.prev !== Number(seq))) {
+    // Something between is missing: ask again from what is known.
+    event.detail.connection.socket?.close(OUR_CLOSE, "gap");
   }
+  for (const listener of listeners) listener(frame);
   showLive();
 });
 
