@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tinghao.queue import commands as ask
@@ -66,7 +67,7 @@ class Hall:
 
     def __init__(self, config: HallConfig = PLAIN, day: Day = TUESDAY, clock: str = "09:00"):
         self.rooms = Rooms()
-        self._writing = Writing(self.rooms, self.rooms.start("plain", "e", GENESIS), "hall")
+        self._writing = Writing(self.rooms, self.rooms.start("plain", "e", GENESIS), "staff:1")
         self.day = day
         self._writing.add(HallConfigured(config=config), day_start(20000101, config.timezone))
         self.now: Micros = 0
@@ -144,18 +145,15 @@ class Hall:
         return carry_out(self.rooms, self._writing, command, self.now, settled)
 
     @contextmanager
-    def refuses(self, slug: str, kind: str = "conflict") -> Iterator[None]:
+    def refuses(self, slug: str, kind: str = "conflict", saying: str = "") -> Iterator[None]:
         """What is done inside is refused, for that reason, and leaves everything as it was."""
         let_fall_due(self.rooms, self._writing, self.now)
         before = self.state
-        try:
+        with pytest.raises(Refusal) as refused:
             yield
-        except Refusal as refusal:
-            assert (refusal.slug, refusal.kind) == (slug, kind)
-            assert "{" not in str(refusal)
-            assert self.state is before
-        else:
-            raise AssertionError(f"it was not refused as {slug}")
+        assert (refused.value.slug, refused.value.kind) == (slug, kind)
+        assert saying in str(refused.value)
+        assert self.state is before
 
     def tick(self) -> None:
         """Let happen what has fallen due."""
@@ -256,9 +254,11 @@ class Hall:
         """A manager frees a stuck ticket."""
         self.do(ask.Release(window=window, outcome=outcome, **{"reason": "stuck", **more}))
 
-    def enter_paper(self, window: int, times: tuple[str, str, str], **more: Any) -> str:
+    def enter_paper(self, window: int, times: tuple[str | Micros, ...], **more: Any) -> str:
         """A citizen served from paper is entered: taken, called, finished."""
-        taken, called, finished = (self.at(each) for each in times)
+        taken, called, finished = (
+            self.at(each) if isinstance(each, str) else each for each in times
+        )
         paper = ask.EnterPaper(
             window=window,
             category="social",

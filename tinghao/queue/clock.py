@@ -5,6 +5,7 @@ own clock (`HallClock`) turns machine time into hall time: the same, faster for 
 stated for a replay.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ Clock = Callable[[], Micros]
 
 AHEAD_ALLOWED: Micros = 5 * MINUTE  # of the database's clock
 DAY: Micros = 24 * 60 * MINUTE
+_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Micros = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 """Hall time stops here, whatever a clock is set to: later there is no date left to compute."""
@@ -103,7 +105,7 @@ def at_time(day: Day, clock: str, timezone: str) -> Micros:
 def clock_time(text: str) -> tuple[int, int]:
     """Hour and minute of "HH:MM". Raises ValueError for another form."""
     hour, _, minute = text.partition(":")
-    if not (hour.isdigit() and minute.isdigit()) or int(hour) > 23 or int(minute) > 59:
+    if not _TIME.fullmatch(text) or int(hour) > 23 or int(minute) > 59:
         raise ValueError(f"{text!r} is not a time of day like 16:30")
     return int(hour), int(minute)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tinghao.queue.clock import day_and_half_hour
 from tinghao.queue.events import (
     ClockSet,
     DayClosed,
@@ -204,6 +205,8 @@ def _paper(
 ) -> HallState:
     state = replace(state, counters={**state.counters, event.prefix: event.ordinal})
     within = event.called_at - event.taken_at <= _target(state, event.category)
+    state = _half_hour(state, _half_hour_of(state, event.taken_at), taken=1)
+    state = _half_hour(state, _half_hour_of(state, event.called_at), called=1)
     return _count(state, event.category, taken=1, called=1, finished=1, within_target=int(within))
 
 
@@ -248,7 +251,7 @@ def _taken(
     state: HallState, entry: Entry, event: TicketTaken, before: Ticket, after: Ticket
 ) -> HallState:
     state = replace(state, counters={**state.counters, event.prefix: event.ordinal})
-    return _half_hour(_count(state, event.category, taken=1), entry, taken=1)
+    return _half_hour(_count(state, event.category, taken=1), entry.half_hour, taken=1)
 
 
 def _called(
@@ -263,7 +266,7 @@ def _called(
         target = _target(state, event.category)
         within = entry.at - before.stage.entered_at <= target
         state = _count(state, event.category, called=1, within_target=int(within))
-        state = _half_hour(state, entry, called=1)
+        state = _half_hour(state, entry.half_hour, called=1)
     return _announce(state, entry, event, after.stage.calls)
 
 
@@ -481,10 +484,14 @@ def _count(state: HallState, category: str, **counts: int) -> HallState:
     return replace(state, tallies={**state.tallies, category: changed})
 
 
-def _half_hour(state: HallState, entry: Entry, taken: int = 0, called: int = 0) -> HallState:
-    known = state.half_hours.get(entry.half_hour, HalfHour())
+def _half_hour(state: HallState, half_hour: int, taken: int = 0, called: int = 0) -> HallState:
+    known = state.half_hours.get(half_hour, HalfHour())
     changed = HalfHour(known.taken + taken, known.called + called)
-    return replace(state, half_hours={**state.half_hours, entry.half_hour: changed})
+    return replace(state, half_hours={**state.half_hours, half_hour: changed})
+
+
+def _half_hour_of(state: HallState, at: Micros) -> int:
+    return day_and_half_hour(at, state.setup.timezone)[1]
 
 
 def _target(state: HallState, code: str) -> Micros:

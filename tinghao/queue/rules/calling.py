@@ -136,6 +136,8 @@ def _to_return(state: HallState, command: Return, window: Window) -> Ticket:
         return ticket
     if ticket.state in ("called", "held") and ticket.stage.window == window.number:
         return ticket
+    if ticket.state == "waiting":
+        raise conflict("waits-already", "{number} waits already.", number=ticket.number)
     raise conflict(
         "wrong-state",
         "{number} is {present} at window {window}; this needs it {needed}.",
