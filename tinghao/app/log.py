@@ -34,8 +34,9 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    # Its own lines say what ours say already; its errors are kept.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Their ordinary lines say what ours say already; their errors are kept.
+    for chatty in ("uvicorn", "alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     access.setLevel(logging.INFO if settings.access_log else logging.CRITICAL)
 
 

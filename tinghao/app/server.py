@@ -19,16 +19,12 @@ from tinghao.app import log, migrations
 from tinghao.app.database import Database, normal_url
 from tinghao.app.factory import create_app
 from tinghao.app.service import Service
-from tinghao.app.serving_lock import sole_server
+from tinghao.app.serving_lock import ServeError, sole_server
 from tinghao.app.settings import Settings
 from tinghao.queue.clock import Clock, machine_clock
 
 KEEP_ALIVE = 75
 """Seconds an idle connection is kept: longer than the proxies before us keep theirs."""
-
-
-class ServeError(Exception):
-    """The service cannot start; the message says why and what to do."""
 
 
 class Served:
@@ -38,6 +34,7 @@ class Served:
         self.app = app
         self.host, self.port = address
         self._server = server
+        self._on_stop: list[Callable[[], object]] = []
 
     @property
     def service(self) -> Service:
@@ -52,10 +49,16 @@ class Served:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    def on_stop(self, fn: Callable[[], object]) -> None:
+        """Call ``fn`` when the server begins to end, for whoever uses it from within."""
+        self._on_stop.append(fn)
+
     def stop(self) -> None:
         """Begin to end: no new requests, open ones get ``drain_seconds``."""
         self.service.draining = True
         self._server.should_exit = True
+        for fn in self._on_stop:
+            fn()
 
 
 @asynccontextmanager

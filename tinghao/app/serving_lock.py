@@ -11,7 +11,11 @@ from pathlib import Path
 SUFFIX = ".serving"
 
 
-class AlreadyServedError(Exception):
+class ServeError(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+class AlreadyServedError(ServeError):
     """Another process serves this database file."""
 
 

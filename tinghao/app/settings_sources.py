@@ -21,6 +21,9 @@ PREFIX = "TINGHAO_"
 FILE_VARIABLE = "TINGHAO_CONFIG"
 FILE_NAME = "tinghao.toml"
 
+NO_SETTINGS = frozenset({FILE_VARIABLE, "TINGHAO_REPLAY_TOKEN"})
+"""Variables of ours that commands read themselves."""
+
 
 class SettingsError(Exception):
     """A setting is wrong, unknown or unreadable; the message says which and what is allowed."""
@@ -47,12 +50,19 @@ def load_settings(file: Path | None, environ: Mapping[str, str]) -> Settings:
         for name, value in _read_file(file).items():
             values[name] = _from_file(name, value, file)
     for variable, text in environ.items():
-        if variable.startswith(PREFIX) and variable != FILE_VARIABLE:
+        if variable.startswith(PREFIX) and variable not in NO_SETTINGS:
             name = variable.removeprefix(PREFIX).lower()
             values[name] = _from_environment(name, text, variable)
     base = file.parent if file is not None else Path.cwd()
     values["data_directory"] = str(base / Path(values.get("data_directory", ".")).expanduser())
     return Settings(**values)
+
+
+def source_of(name: str, file: Path | None, environ: Mapping[str, str]) -> str:
+    """Where the value in force comes from: ``environment``, ``file`` or ``default``."""
+    if f"{PREFIX}{name.upper()}" in environ:
+        return "environment"
+    return "file" if file is not None and name in _read_file(file) else "default"
 
 
 def _read_file(file: Path) -> dict[str, Any]:
