@@ -103,6 +103,12 @@ def promtool(request: pytest.FixtureRequest) -> Path:
     return present(request, found(partial(servers.executable, "promtool", package="prometheus")))
 
 
+@pytest.fixture
+def prometheus(request: pytest.FixtureRequest) -> Path:
+    """Prometheus itself, to scrape what we expose."""
+    return present(request, found(partial(servers.executable, "prometheus", package="prometheus")))
+
+
 @pytest.fixture(scope="session")
 def session_postgresql() -> Iterator[servers.Postgres | servers.MissingError]:
     """Started by the first test that wants it. Ask for `postgresql_server` instead."""

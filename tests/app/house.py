@@ -6,14 +6,15 @@ workday until the test lets time pass.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from msgspec.structs import replace
@@ -30,6 +31,8 @@ from tinghao.app.settings import Settings
 from tinghao.queue.clock import at_time, machine_clock
 from tinghao.queue.founding import PUYANG, found
 from tinghao.queue.model import MINUTE, SECOND, HallConfig, Micros, Policy
+
+T = TypeVar("T")
 
 DAY = 2025_11_25  # a Tuesday; before today, as the database's clock wants it
 SHANGHAI = "Asia/Shanghai"
@@ -141,13 +144,35 @@ async def open_house(
         shutil.copytree(_keys(), folder / "keys")
     tokens_of, sessions_of = _furnished(chosen.database_url, config)
     clock = clock or HallClock()
-    async with serving(chosen, clock=clock) as served:
+    async with in_one_task(serving(chosen, clock=clock)) as served:
         house = House(served, clock, dict(tokens_of), dict(sessions_of))
         try:
             yield house
         finally:
             for client in house.opened:
                 await client.aclose()
+
+
+@asynccontextmanager
+async def in_one_task(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave a context in one task: a fixture is set up and taken down in two."""
+    ready: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    leave = asyncio.Event()
+
+    async def hold() -> None:
+        async with context as value:
+            ready.set_result(value)
+            await leave.wait()
+
+    task = asyncio.create_task(hold())
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        await task  # raises what went wrong
+    try:
+        yield ready.result()
+    finally:
+        leave.set()
+        await task
 
 
 @cache

@@ -53,11 +53,11 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
         ],
         dependencies={name: _given(part) for name, part in parts.items()},
         middleware=[
-            metrics.CountRequests(counted),
+            metrics.NoteArrival(),
             CallerMiddleware(service.gate, https=settings.public_url.startswith("https:")),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
-        before_send=[security_headers.add_headers],
+        before_send=[security_headers.add_headers, metrics.count_requests(counted)],
         lifespan=[running],
         openapi_config=api_docs.openapi(),
         request_max_body_size=settings.body_limit_kib * 1024,

@@ -1,9 +1,10 @@
-"""`GET /metrics`, and the middleware that counts requests for it."""
+"""`GET /metrics`, and the counting of requests for it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import get_args
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -11,12 +12,19 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from tinghao import __version__
 from tinghao.app.auth.middleware import NO_CALLER
 from tinghao.monitoring.metrics import CONTENT_TYPE, HallNow, Metrics, Sockets
 from tinghao.queue.desk import Desk
 from tinghao.realtime.hub import Hub
+from tinghao.realtime.topics import Kind
+
+KINDS: tuple[str, ...] = get_args(Kind)
 
 UNMATCHED = "unmatched"
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+OTHER_METHOD = "other"
+ARRIVED = "metrics_arrived"
 
 SOCKET_COUNTS = {
     "opened": ("opened", "WebSockets opened since the start."),
@@ -48,9 +56,12 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
             name: (int(getattr(hub.counts, field)), said)
             for name, (field, said) in SOCKET_COUNTS.items()
         }
-        return Sockets({(h, str(kind)): n for (h, kind), n in hub.sockets().items()}, counts)
+        # A topic that nobody follows is 0, so that an alert can tell it from one without a server.
+        followed = {(hall.code, kind): 0 for hall in desk.halls for kind in KINDS}
+        followed |= {(hall, str(kind)): number for (hall, kind), number in hub.sockets().items()}
+        return Sockets(followed, counts)
 
-    return Metrics(halls, sockets)
+    return Metrics(halls, sockets, __version__)
 
 
 @get(
@@ -62,31 +73,38 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
 )
 def metrics(counted: NamedDependency[Metrics]) -> Response[bytes]:
     """What Prometheus scrapes; no ticket, number or person is in it."""
-    return Response(counted.text(), media_type=CONTENT_TYPE)
+    # Set as a header: a media type of text/* would get a second charset.
+    return Response(counted.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
-class CountRequests(ASGIMiddleware):
-    """Counts answers and their times by route template, unmatched addresses as one."""
+class NoteArrival(ASGIMiddleware):
+    """Notes when a request for a known route came in."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, counted: Metrics) -> None:
-        self._counted = counted
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Let the request through and note how it ended."""
-        began = time.perf_counter()
-        status = 500
+        """Let the request through."""
+        scope["state"][ARRIVED] = time.perf_counter()
+        await next_app(scope, receive, send)
 
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
 
-        try:
-            await next_app(scope, receive, noting)
-        finally:
-            route = scope.get("path_template") or UNMATCHED
-            method = str(scope.get("method", ""))
-            self._counted.answered(method, route, status, time.perf_counter() - began)
+def count_requests(counted: Metrics) -> Callable[[Message, Scope], Awaitable[None]]:
+    """A ``before_send`` hook: it sees every answer, also those to errors and unknown addresses.
+
+    Requests are counted by route template, unknown addresses and methods as one each, so that
+    no visitor can make new time series.
+    """
+
+    async def count(message: Message, scope: Scope) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            return
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+        route = scope.get("path_template") or UNMATCHED
+        if message["type"] == "http.response.start":
+            counted.answered(method, route, message["status"])
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            arrived = scope["state"].get(ARRIVED)
+            if arrived is not None:
+                counted.took(method, route, time.perf_counter() - arrived)
+
+    return count

@@ -7,29 +7,40 @@ twice, and no ticket, number or person is ever a label.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
 )
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
 from tinghao.monitoring import totals
 from tinghao.queue.model import SECOND, Category, HallState, Micros
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 WINDOW_STATES = ("closed", "paused", "free", "called", "serving")
 
 _COUNTERS = (
     ("taken", "tinghao_tickets_taken", "Numbers taken."),
-    ("called", "tinghao_tickets_called", "Tickets called, each counted at its first call."),
+    (
+        "called",
+        "tinghao_tickets_called",
+        "Waits that ended with a call; a ticket that was transferred has more than one.",
+    ),
     ("finished", "tinghao_tickets_finished", "Services finished."),
     ("no_shows", "tinghao_tickets_no_show", "Tickets marked as no-show."),
-    ("cancelled", "tinghao_tickets_cancelled", "Tickets cancelled before their call."),
+    ("cancelled", "tinghao_tickets_cancelled", "Tickets given up: by the citizen, or by a manager who freed them."),
     ("expired", "tinghao_tickets_expired", "Tickets expired at the close of their day."),
     ("undone", "tinghao_tickets_undone", "Finishes and no-shows taken back by the clerk."),
 )
@@ -72,10 +83,16 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(
-        self, halls: Callable[[], Iterable[HallNow]], sockets: Callable[[], Sockets]
+        self,
+        halls: Callable[[], Iterable[HallNow]],
+        sockets: Callable[[], Sockets],
+        version: str,
     ) -> None:
+        # Twice the lines, for times that the process has already.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.registry.register(HallCollector(halls, sockets))
+        ProcessCollector(registry=self.registry)
         self.requests = Counter(
             "tinghao_http_requests",
             "HTTP requests answered, by route (not by address).",
@@ -89,10 +106,20 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
             registry=self.registry,
         )
+        build = Gauge(
+            "tinghao_build_info",
+            "Always 1; its label says which version runs.",
+            ("version",),
+            registry=self.registry,
+        )
+        build.labels(version).set(1)
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def answered(self, method: str, route: str, status: int) -> None:
         """Count one request. `route` is its template, so that there are few."""
         self.requests.labels(method, route, str(status)).inc()
+
+    def took(self, method: str, route: str, seconds: float) -> None:
+        """Note how long one answer took, from the request's arrival to its end."""
         self.durations.labels(method, route).observe(seconds)
 
     def text(self) -> bytes:
@@ -110,7 +137,7 @@ def _queues(halls: list[HallNow]) -> Iterator[Metric]:
     )
     opened = GaugeMetricFamily(
         "tinghao_windows_serving_category",
-        "Windows open now that serve the category.",
+        "Windows open now, not paused, that serve the category.",
         labels=labels,
     )
     for hall, category in _categories(halls):

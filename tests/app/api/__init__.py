@@ -1,0 +1,1 @@
+"""The JSON API, asked over real HTTP."""
