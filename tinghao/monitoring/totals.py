@@ -3,6 +3,9 @@
 A Prometheus counter must never run backwards. Counted in memory it would start at zero with each
 process and differ between workers; folded from the journal it is one number, whoever is scraped.
 An undone finish therefore stays counted, and is counted as undone as well.
+
+Checkpoints hold these values: whoever changes their shape or the bounds of a histogram raises
+`STATE_VERSION` of the journal's store, so that they are folded anew.
 """
 
 from bisect import bisect_left
