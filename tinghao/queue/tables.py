@@ -78,6 +78,7 @@ seals = Table(
     Column("seq", BigInteger, nullable=False),
     Column("day", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("epoch", String(16), nullable=False),  # of the journal when it was sealed
     Column("hash", String(64), nullable=False),
     Column("key_id", String(16), nullable=False),
     Column("signature", String(128), nullable=False),  # Ed25519, hexadecimal

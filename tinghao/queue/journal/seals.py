@@ -63,6 +63,7 @@ def save(connection: Connection, hall_id: int, made: Seal) -> None:
             "seq": made.seq,
             "day": made.day,
             "at": made.at,
+            "epoch": made.epoch,
             "hash": made.hash,
             "key_id": made.key_id,
             "signature": made.signature,
@@ -70,10 +71,10 @@ def save(connection: Connection, hall_id: int, made: Seal) -> None:
     )
 
 
-def saved(connection: Connection, hall_id: int, hall: str, epoch: str) -> list[Seal]:
+def saved(connection: Connection, hall_id: int, hall: str) -> list[Seal]:
     """The seals of a hall, oldest first."""
     rows = connection.execute(select(seals).where(seals.c.hall_id == hall_id).order_by(seals.c.seq))
     return [
-        Seal(hall, epoch, row.day, row.seq, row.at, row.hash, row.key_id, row.signature)
+        Seal(hall, row.epoch, row.day, row.seq, row.at, row.hash, row.key_id, row.signature)
         for row in rows
     ]

@@ -14,7 +14,7 @@ from tinghao.queue.journal import seals, store
 from tinghao.queue.journal.entries import GENESIS, BrokenEntry, chained, parse
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.journal.writing import Replaying
-from tinghao.queue.model import HallState
+from tinghao.queue.model import HallState, Micros
 from tinghao.queue.tables import halls, journal, metadata, stages, tickets, windows
 
 COMPARED = (tickets, stages, windows)
@@ -31,68 +31,83 @@ class Report(Struct, frozen=True):
     state: HallState
 
 
+class _Walked(Struct):
+    """What walking along the journal has shown so far."""
+
+    last: tuple[int, str, Micros] = (0, GENESIS, 0)  # seq, hash and time
+    faults: list[str] = []
+    hashes: dict[int, str] = {}  # of the entries that are sealed
+
+
 def verify(
     connection: Connection, rooms: Rooms, code: str, signer: seals.Signer | None = None
 ) -> Report:
     """Check the journal of a hall; raises Refusal `unknown-hall`."""
     head = store.head_of(connection, code)
-    faults: list[str] = []
-    state = rooms.start(head.code, head.epoch, GENESIS)
-    hashes: dict[int, str] = {}
+    sealed = seals.saved(connection, head.hall_id, head.code)
     scratch = create_engine("sqlite://")
-    sealed = seals.saved(connection, head.hall_id, head.code, head.epoch)
-    wanted = {each.seq for each in sealed}
     with scratch.begin() as memory:
         metadata.create_all(memory)
         memory.execute(insert(halls), _row_of(head))
-        replaying = Replaying(rooms, state, memory, head.hall_id)
-        for fault, seq, digest in _walk(connection, rooms, head, replaying):
-            if seq in wanted:
-                hashes[seq] = digest
-            if fault:
-                faults.append(fault)
-                if len(faults) >= FAULTS_SHOWN or replaying.lost:
-                    break
+        start = rooms.start(head.code, head.epoch, GENESIS)
+        replaying = Replaying(rooms, start, memory, head.hall_id)
+        walked = _walk(connection, rooms, head, replaying, {each.seq for each in sealed})
         replaying.flush()
-        state = replaying.state
-        faults += _head_faults(head, state)
-        faults += _seal_faults(sealed, hashes, signer)
+        faults = walked.faults
+        if (head.seq, head.hash, head.at) != walked.last:
+            faults.append(f"the hall's row says entry {head.seq}, the last is {walked.last[0]}")
+        faults += _seal_faults(sealed, walked.hashes, signer)
         if not replaying.lost:
             for table in COMPARED:
                 faults += _table_faults(connection, memory, table, head.hall_id)
     scratch.dispose()
-    return Report(code, state.seq, len(sealed), tuple(faults[:FAULTS_SHOWN]), state)
+    return Report(code, walked.last[0], len(sealed), tuple(faults[:FAULTS_SHOWN]), replaying.state)
 
 
 def _walk(
-    connection: Connection, rooms: Rooms, head: store.Head, replaying: Replaying
-) -> Iterator[tuple[str | None, int, str]]:
-    """Each entry's fault (or None), seq and hash, replayed on the way."""
-    previous, expected = GENESIS, 1
+    connection: Connection,
+    rooms: Rooms,
+    head: store.Head,
+    replaying: Replaying,
+    sealed: set[int],
+) -> _Walked:
+    """Along all entries, each checked for itself and against the one before it, and replayed."""
+    walked = _Walked()
     for row in _rows(connection, head.hall_id):
-        fault: str | None = None
-        if row.seq != expected:
-            fault = f"entry {expected} is missing: after {expected - 1} comes {row.seq}"
-            replaying.lost = True
-        elif chained(previous, row.entry) != row.hash:
-            fault = f"entry {row.seq} does not continue the chain: it was changed"
-        previous, expected = row.hash, row.seq + 1
-        try:
-            entry = parse(rooms, head.code, row.entry, row.hash)
-            if (entry.seq, entry.at, entry.day, entry.half_hour, entry.event.kind) != (
-                row.seq,
-                row.at,
-                row.day,
-                row.half_hour,
-                row.kind,
-            ):
-                fault = fault or f"entry {row.seq}: its columns differ from its text"
-            if not replaying.lost:
-                replaying.add(entry)
-        except (BrokenEntry, LookupError, ValueError, TypeError) as broken:
-            fault = fault or f"entry {row.seq} cannot be replayed: {broken}"
-            replaying.lost = True
-        yield fault, row.seq, row.hash
+        fault = _row_fault(rooms, head, row, walked.last, replaying)
+        if fault is not None and len(walked.faults) < FAULTS_SHOWN:
+            walked.faults.append(fault)
+        walked.last = (row.seq, row.hash, row.at)
+        if row.seq in sealed:
+            walked.hashes[row.seq] = row.hash
+    return walked
+
+
+def _row_fault(
+    rooms: Rooms,
+    head: store.Head,
+    row: Any,
+    last: tuple[int, str, Micros],
+    replaying: Replaying,
+) -> str | None:
+    before, previous, _ = last
+    fault: str | None = None
+    if row.seq != before + 1:
+        fault = f"entry {before + 1} is missing: after {before} comes {row.seq}"
+        replaying.lost = True
+    elif chained(previous, row.entry) != row.hash:
+        fault = f"entry {row.seq} does not continue the chain: it was changed"
+    try:
+        entry = parse(rooms, head.code, row.entry, row.hash)
+        said = (entry.seq, entry.at, entry.day, entry.half_hour, entry.event.kind)
+        if said != (row.seq, row.at, row.day, row.half_hour, row.kind):
+            fault = fault or f"entry {row.seq}: its columns differ from its text"
+        if not replaying.lost:
+            replaying.add(entry)
+    except (BrokenEntry, LookupError, ValueError, TypeError) as broken:
+        fault = fault or f"entry {row.seq} cannot be replayed: {broken}"
+        replaying.lost = True
+    return fault
 
 
 def _rows(connection: Connection, hall_id: int) -> Iterator[Any]:
@@ -121,12 +136,6 @@ def _row_of(head: store.Head) -> dict[str, Any]:
     }
 
 
-def _head_faults(head: store.Head, state: HallState) -> list[str]:
-    if (head.seq, head.hash, head.at) == (state.seq, state.hash, state.at):
-        return []
-    return [f"the hall's row says entry {head.seq}, the journal ends at {state.seq}"]
-
-
 def _seal_faults(
     sealed: list[seals.Seal], hashes: dict[int, str], signer: seals.Signer | None
 ) -> list[str]:
@@ -134,9 +143,11 @@ def _seal_faults(
     for each in sealed:
         if hashes.get(each.seq) != each.hash:
             faults.append(f"the seal of day {each.day} does not fit entry {each.seq}")
-        elif signer is not None and each.key_id == signer.key_id:
+        elif signer is not None:
             what = seals.message(each.hall, each.epoch, each.day, each.seq, each.at, each.hash)
-            if not signer.verify(what, each.signature):
+            if each.key_id != signer.key_id:
+                faults.append(f"the seal of day {each.day} is of the unknown key {each.key_id}")
+            elif not signer.verify(what, each.signature):
                 faults.append(f"the seal of day {each.day} has a false signature")
     return faults
 
