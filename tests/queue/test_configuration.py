@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.queue.hall import ESTATE, PLAIN, SOCIAL, Hall, with_policy, with_social
 from tinghao.queue.founding import PUYANG
-from tinghao.queue.model import Category, HallConfig, Item, WindowConfig
+from tinghao.queue.model import Category, Closure, HallConfig, Item, WindowConfig
 from tinghao.queue.rules.setup import faults_of
 
 
@@ -25,6 +25,11 @@ WRONG: list[tuple[HallConfig, str]] = [
     (with_social(daily_cap=100_000), "social: the day's cap is not from 1 to 99999"),
     (with_social(target_minutes=0), "target and standard time are at least one minute"),
     (with_social(standard_minutes=0), "target and standard time are at least one minute"),
+    (with_social(target_minutes=2**70), "target and standard time are at most 1440"),
+    (
+        with_social(items=(Item("a", "x", standard_minutes=-5),)),
+        "target and standard time are at least one minute",
+    ),
     (with_social(last_take="half past four"), "social: last take: 'half past four' is not a time"),
     (with_social(last_take="24:00"), "is not a time of day"),
     (with_social(items=(Item("养老", "养老保险"),)), "item code '养老' is not letters"),
@@ -40,6 +45,10 @@ WRONG: list[tuple[HallConfig, str]] = [
     (replace(PLAIN, closes="25:00"), "closing: '25:00' is not a time"),
     (replace(PLAIN, opens="17:00", closes="09:00"), "the hall closes before it opens"),
     (replace(PLAIN, timezone="Asia/Puyang"), "there is no time zone 'Asia/Puyang'"),
+    (replace(PLAIN, timezone="Asia"), "there is no time zone 'Asia'"),
+    (replace(PLAIN, timezone="a" * 5000), "there is no time zone 'aaaa"),
+    (replace(PLAIN, closures=(Closure(2026_02_30, works=False),)), "closure 20260230 is not a day"),
+    (replace(PLAIN, closures=(Closure(-5, works=True),)), "closure -5 is not a day"),
     (with_policy(grace_minutes=-1), "the grace minutes are not from 0 to 1440"),
     (with_policy(undo_seconds=86_400), "the seconds for an undo are not from 0 to 3600"),
     (with_policy(return_behind=0), "a returned number comes behind the next 1 to 100"),

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from datetime import date
 from zoneinfo import ZoneInfoNotFoundError
 
 from tinghao.queue.clock import clock_time, zone
 from tinghao.queue.commands import Configure, SetClock
 from tinghao.queue.events import ClockSet, Event, HallConfigured
-from tinghao.queue.model import Category, HallConfig, HallState, Micros, Policy
+from tinghao.queue.model import Category, Closure, HallConfig, HallState, Micros, Policy
 from tinghao.queue.refusals import conflict, invalid
 from tinghao.queue.rules.finding import ITEM_CODE
 
@@ -73,11 +74,21 @@ def faults_of(config: HallConfig) -> list[str]:
     if not times and clock_time(config.opens) >= clock_time(config.closes):
         times.append("the hall closes before it opens")
     faults += times
+    faults += [f"closure {each.day} is not a day" for each in config.closures if not _is_day(each)]
     try:
         zone(config.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        faults.append(f"there is no time zone {config.timezone!r}")
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, an endless name
+        faults.append(f"there is no time zone {config.timezone[:64]!r}")
     return faults
+
+
+def _is_day(closure: Closure) -> bool:
+    year, rest = divmod(closure.day, 10_000)
+    try:
+        date(year, *divmod(rest, 100))
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _policy_faults(policy: Policy) -> list[str]:
@@ -110,8 +121,15 @@ def _category_faults(category: Category) -> list[str]:
         faults.append(f"prefix {category.prefix!r} is not one to three capital letters")
     if not 1 <= category.daily_cap <= 99_999:
         faults.append(f"{category.code}: the day's cap is not from 1 to 99999")
-    if category.target_minutes < 1 or category.standard_minutes < 1:
+    minutes = (
+        category.target_minutes,
+        category.standard_minutes,
+        *(item.standard_minutes for item in category.items),
+    )
+    if min(minutes) < 1:
         faults.append(f"{category.code}: target and standard time are at least one minute")
+    if max(minutes) > MOST_MINUTES:
+        faults.append(f"{category.code}: target and standard time are at most {MOST_MINUTES}")
     faults += [
         f"{category.code}: item code {item.code!r} is not letters, digits, dots and hyphens"
         for item in category.items
