@@ -57,9 +57,11 @@ def decide(
     kind = type(command)
     if kind in OF_TICKET:
         return OF_TICKET[kind](state, command, now, known)
+    if kind is ask.Tick:
+        return []  # time has brought what it brings
     rule = TODAY.get(kind) or AT_HALL.get(kind)
     if rule is None:
-        return []  # a tick: time has brought what it brings
+        raise TypeError(f"there is no rule for {command.name}")
     return rule(state, command, now)
 
 
