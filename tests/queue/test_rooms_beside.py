@@ -208,8 +208,5 @@ async def test_its_table_is_written_with_the_entry_or_not_at_all(made: Office) -
 
     with pytest.raises(OSError, match="no paper"):
         await made.do(LendUmbrella(), answer=fail)
-    assert (
-        made.database.read_sync(lambda connection: connection.execute(select(umbrellas)).all())
-        == []
-    )
+    assert made.sql("SELECT * FROM umbrellas") == []
     assert made.state == made.stored()
