@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tinghao.app import engines
-from tinghao.app.database import Database, DatabaseUnavailable, database_now
+from tinghao.app.database import Database, DatabaseUnavailable, ValueRefused, database_now
 from tinghao.queue.clock import machine_clock
 
 ADD = text("INSERT INTO numbers (value) VALUES (:value)")
@@ -102,6 +102,19 @@ def test_a_broken_statement_keeps_its_own_error(database: Database) -> None:
     with pytest.raises(Exception, match="nowhere") as broken:
         database.read_sync(lambda connection: connection.execute(text("SELECT * FROM nowhere")))
     assert not isinstance(broken.value, DatabaseUnavailable)
+
+
+async def test_a_value_that_the_database_has_no_room_for_is_said_so(database: Database) -> None:
+    with pytest.raises(ValueRefused):
+        await database.write(lambda connection: add(connection, 10**30))
+    assert values(database) == []
+
+
+async def test_a_text_with_nul_is_refused_where_it_cannot_be_kept(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    with pytest.raises(ValueRefused):
+        await database.read(lambda c: c.scalar(text("SELECT :it"), {"it": "a\x00b"}))
+    database.close()
 
 
 def test_the_database_has_a_clock(database: Database) -> None:

@@ -78,7 +78,8 @@ async def serving(
         server = Server(_config(settings, app), signals=signals)
         served = Served(app, server, listener.getsockname()[:2])
         server.stopping = served.stop
-        async with app.lifespan():
+        # Not through the framework's lifespan, which would wrap every error into a group.
+        async with served.service.running():
             task = asyncio.create_task(server.serve(sockets=[listener]))
             await _first_of(task, server.answering)
             try:

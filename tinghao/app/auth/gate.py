@@ -56,7 +56,11 @@ class SignedIn(Struct, frozen=True):
 
 
 class Gate:
-    """Accounts, sessions and tokens of one database; ``secret`` signs cookies and CSRF tokens."""
+    """Accounts, sessions and tokens of one database; ``secret`` signs cookies and CSRF tokens.
+
+    Answers are remembered for ``remember`` seconds: so long a revocation by another process may
+    take to be seen; one through this gate is seen at once.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Gate:
         secret: bytes,
         *,
         clock: Clock = machine_clock,
+        remember: float = 3.0,
     ) -> None:
         self.secret = secret
         self._database = database
@@ -74,7 +79,7 @@ class Gate:
         self._https_only = settings.public_url.startswith("https:")
         public = {settings.public_url.lower()} if settings.public_url else set()
         self._origins = frozenset(public | {one.lower() for one in settings.allowed_origins})
-        self._found: Lookups[Found] = Lookups()
+        self._found: Lookups[Found] = Lookups(remember)
         self._passwords = PasswordChecks()
         self._addresses = Throttle(address_delay)
         self._unknown_names = Throttle(account_delay)
