@@ -8,8 +8,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from click import Context
 
 import tinghao
+from tinghao.app.cli import main
 
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -102,6 +104,14 @@ def test_both_readmes_say_the_same():
         for path in READMES
     )
     assert english == chinese
+
+
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_readmes_name_every_command(path):
+    """What the command line can do is seen without trying."""
+    text = path.read_text()
+    commands = main.list_commands(Context(main))
+    assert [name for name in commands if f"| `tinghao {name}` |" not in text] == []
 
 
 def test_the_changelog_knows_this_version():
