@@ -1,7 +1,6 @@
 """The commands `tinghao import` and `tinghao replay`."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -13,9 +12,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from tinghao.app import migrations
-from tinghao.app.database import Database, DatabaseUnavailable
-from tinghao.app.keys import KeyFileError, load_journal_key
+from tinghao.app.cli.deployment import config_option, open_database, settings_of, the_hall
+from tinghao.app.cli.sentences import CommandError
+from tinghao.app.database import Database
+from tinghao.app.keys import load_journal_key
 from tinghao.app.records.client import Client, Refused, Unreachable
 from tinghao.app.records.deal import DealError
 from tinghao.app.records.fitting import plan_hall
@@ -24,12 +24,12 @@ from tinghao.app.records.plan import PlanError, make_plan
 from tinghao.app.records.record import Record, RecordError, read_record, select
 from tinghao.app.records.replay import Replayed, replay
 from tinghao.app.rooms import all_rooms
+from tinghao.app.seals import exporter
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import SettingsError, find_file, load_settings
 from tinghao.queue.clock import machine_clock
 from tinghao.queue.journal import load_state
+from tinghao.queue.journal.seals import saved
 from tinghao.queue.journal.store import head_of
-from tinghao.queue.refusals import Refusal
 
 SHOWN = 20
 """Problems and differences that are printed; the rest is counted."""
@@ -73,9 +73,7 @@ _map = click.option(
     type=click.DateTime(["%Y-%m-%d"]),
     help="Move the record by whole days so that it begins on this one.",
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file."
-)
+@config_option
 def import_command(
     file: Path,
     hall: str,
@@ -92,13 +90,12 @@ def import_command(
     """
     record = _chosen(file, sites, days)
     shift = 0 if begin is None else (begin.date() - record.days[0]).days
+    settings = settings_of(config)
     try:
-        settings = load_settings(find_file(config, os.environ), os.environ)
-        done = _import(settings, hall, record, maps, shift)
-    except (SettingsError, KeyFileError, DatabaseUnavailable) as error:
-        raise click.ClickException(str(error)) from error
-    except (Refusal, NotImported, DealError, PlanError) as error:
-        raise click.ClickException(str(error)) from error
+        with open_database(settings) as database:
+            done = _import(settings, database, the_hall(database, hall), record, maps, shift)
+    except (NotImported, DealError, PlanError) as error:
+        raise CommandError(str(error)) from error
     click.echo(
         f"{hall}: {done.tickets} tickets and {done.calls} calls of {done.first} to {done.last} "
         f"are in the journal, {done.entries} entries."
@@ -106,36 +103,40 @@ def import_command(
 
 
 def _import(
-    settings: Settings, hall: str, record: Record, maps: tuple[str, ...], shift: int
+    settings: Settings,
+    database: Database,
+    hall: str,
+    record: Record,
+    maps: tuple[str, ...],
+    shift: int,
 ) -> Imported:
     signer = load_journal_key(settings.journal_key_path)
-    database = Database(settings.database_url)
+    rooms = all_rooms()
+    head = database.read_sync(partial(head_of, code=hall))
+    state = database.read_sync(partial(load_state, rooms=rooms, code=hall))
+    plan = make_plan(record, plan_hall(state), maps)
+    for sentence in plan.left_out:
+        click.echo(f"left out: {sentence}", err=True)
     try:
-        if migrations.schema(database) != "current":
-            raise click.ClickException(
-                "The database is not ready for this version: start the service once, or init."
-            )
-        rooms = all_rooms()
-        hall_id = database.read_sync(partial(head_of, code=hall)).hall_id
-        state = database.read_sync(partial(load_state, rooms=rooms, code=hall))
-        plan = make_plan(record, plan_hall(state), maps)
-        for sentence in plan.left_out:
-            click.echo(f"left out: {sentence}", err=True)
         with _progress("importing", sum(len(day.steps) for day in plan.days)) as advance:
             return import_plan(
                 plan,
                 state,
-                hall_id,
+                head.hall_id,
                 rooms,
                 database.write_sync,
                 machine_clock,
-                people=database.read_sync(partial(people_of, hall_id=hall_id)),
+                people=database.read_sync(partial(people_of, hall_id=head.hall_id)),
                 signer=signer,
                 shift=shift,
                 progress=advance,
             )
     finally:
-        database.close()
+        sealed = database.read_sync(partial(saved, hall_id=head.hall_id, hall=hall))
+        export = exporter(settings.data_path)
+        for seal in sealed:
+            if seal.seq > state.seq:
+                export(seal)
 
 
 @click.command("replay")
@@ -186,9 +187,9 @@ def replay_command(
     try:
         result = asyncio.run(_replay(url, token, hall, record, speed, maps, keep_clock))
     except Refused as error:
-        raise click.ClickException(f"The server refuses: {error}") from error
+        raise CommandError(f"The server refuses: {error}") from error
     except (Unreachable, DealError, PlanError) as error:
-        raise click.ClickException(str(error)) from error
+        raise CommandError(str(error)) from error
     _report(hall, result)
     if not result.clean:
         raise SystemExit(1)
@@ -246,7 +247,7 @@ def _chosen(file: Path, sites: tuple[str, ...], days: tuple[datetime, ...]) -> R
     try:
         return select(read_record(file), sites, wanted)
     except RecordError as error:
-        raise click.ClickException(str(error)) from error
+        raise CommandError(str(error)) from error
 
 
 class _Advance:

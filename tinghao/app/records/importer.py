@@ -73,19 +73,20 @@ def import_plan(
 
     Each window gets one of `people` (ids of staff) for the whole period, as far as they go.
     `progress` hears how many steps were done since it was last called. Raises Refusal when the
-    hall has something open or is already later, NotImported when a step is refused; whole days
-    before that step are then in the journal.
+    hall has something open or is already later, NotImported for a period that is not past and
+    when a step is refused; whole days before that step are then in the journal.
     """
     timezone = state.setup.timezone
     first, last = (days_later(plan.days[at].day, shift) for at in (0, -1))
     begins = instant(first, 0, timezone)
-    bulk = Bulk(rooms, state, hall_id, transaction, begins=begins, signer=signer)
+    if day_end(_yyyymmdd(last), timezone) > clock():
+        raise NotImported(f"{last} is not over yet: only a past period can be imported")
+    bulk = _WholeDays(rooms, state, hall_id, transaction, begins=begins, signer=signer)
     numbers = sorted(each.number for each in state.setup.windows)
     seats = dict(zip(numbers, people, strict=False))
     calls = 0
     for day in plan.days:
         calls += _import_day(bulk, day, shift, seats, clock, progress)
-    bulk.flush(clock())
     return Imported(
         first=first,
         last=last,
@@ -93,6 +94,16 @@ def import_plan(
         calls=calls,
         entries=bulk.state.seq - state.seq,
     )
+
+
+class _WholeDays(Bulk):
+    """Writes whole days only. A past day that stood open, were it for a second, would be closed
+    by a server that runs beside us; and an import that breaks off leaves no half day behind."""
+
+    def flush(self, machine: Micros) -> None:
+        """Write what is not yet written, once the day is closed."""
+        if self.state.day is None:
+            super().flush(machine)
 
 
 def _import_day(
@@ -118,6 +129,12 @@ def _import_day(
             progress(100)
     progress(len(day.steps) % 100)
     bulk.run(Tick(), day_end(_yyyymmdd(date_), timezone), clock())
+    try:
+        bulk.flush(clock())
+    except RuntimeError as moved:  # the journal's own check under its lock
+        raise NotImported(
+            f"somebody else has written to the hall meanwhile, {date_} is not imported: {moved}"
+        ) from moved
     return calls
 
 

@@ -12,7 +12,7 @@ from tinghao.app.records.living.agenda import Agenda, TimeOfDay
 from tinghao.queue.clock import iso, micros
 from tinghao.queue.model import SECOND, Micros
 
-FRESH = 0.3
+FRESH = 0.05
 """Seconds of machine time for which a picture of the hall is good enough to act on."""
 FRESH_STATED: Micros = 60 * SECOND
 """The same in hall time, while nobody else can be acting."""
