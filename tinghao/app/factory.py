@@ -47,7 +47,7 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
             pages.router,
             sign_in_pages.router,
             health.router,
-            metrics.metrics,
+            *([] if settings.metrics_address else [metrics.metrics]),
             static_files.static_file,
             api_docs.docs_page,
         ],
@@ -65,6 +65,7 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
         debug=False,
     )
     app.state.service = service
+    app.state.metrics = counted
     return app
 
 

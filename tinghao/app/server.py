@@ -10,14 +10,18 @@ from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import uvicorn
 import uvloop
 from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from tinghao.app import log, migrations
 from tinghao.app.database import Database, normal_url
 from tinghao.app.factory import create_app
+from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
 from tinghao.app.serving_lock import ServeError, sole_server
 from tinghao.app.settings import Settings
@@ -78,17 +82,58 @@ async def serving(
         server = Server(_config(settings, app), signals=signals)
         served = Served(app, server, listener.getsockname()[:2])
         server.stopping = served.stop
-        # Not through the framework's lifespan, which would wrap every error into a group.
-        async with served.service.running():
-            task = asyncio.create_task(server.serve(sockets=[listener]))
-            await _first_of(task, server.answering)
+        async with (
+            # Not through the framework's lifespan, which would wrap every error into a group.
+            served.service.running(),
+            _metrics_beside(settings, app),
+            _answering(server, listener) as task,
+        ):
             try:
                 yield served
                 if signals:
                     await task
             finally:
                 served.stop()
-                await task
+
+
+@asynccontextmanager
+async def _answering(server: Server, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+    """The server's task, from its first answer to its last."""
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    waiting = asyncio.create_task(server.answering.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if task.done() and not server.answering.is_set():
+        await task
+        raise ServeError("The server ended before it answered.")
+    try:
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _metrics_beside(settings: Settings, app: Litestar) -> AsyncIterator[None]:
+    """Metrics on their own address, if the settings give them one."""
+    if not settings.metrics_address:
+        yield
+        return
+    host, _, port = settings.metrics_address.rpartition(":")
+    config = uvicorn.Config(
+        metrics_alone(app.state.metrics),
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    with bound(host.strip("[]"), int(port)) as listener:
+        async with _answering(Server(config, signals=False), listener):
+            yield
 
 
 def run(settings: Settings, *, announce: str) -> None:
@@ -177,16 +222,6 @@ def _migrate(settings: Settings) -> None:
         database.close()
 
 
-async def _first_of(task: asyncio.Task[None], answering: asyncio.Event) -> None:
-    """Wait until the server answers; a server that ended instead raises what ended it."""
-    waiting = asyncio.create_task(answering.wait())
-    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if task.done() and not answering.is_set():
-        await task
-        raise ServeError("The server ended before it answered.")
-
-
 def _nothing() -> None:
     """Until there is something to stop."""
 
@@ -195,7 +230,7 @@ def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
     service = app.state.service
     assert isinstance(service, Service)
     return uvicorn.Config(
-        log.AccessLog(app),
+        _heads_as_gets(log.AccessLog(app)),
         loop="none",
         http="httptools",
         ws=service.sockets(),
@@ -208,3 +243,14 @@ def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=settings.drain_seconds,
     )
+
+
+def _heads_as_gets(app: ASGIApp) -> ASGIApp:
+    """A HEAD is answered as the GET would be; the server leaves the body away."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "HEAD":
+            scope = cast("HTTPScope", {**scope, "method": "GET"})
+        await app(scope, receive, send)
+
+    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import Connection, text
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 TICK_EVERY = 0.5
 """Seconds between two looks at what has fallen due."""
 
+PEOPLE_EVERY = 5.0
+"""Seconds until somebody who was added to the staff by the command line is known here."""
+
 
 class Service:
     """The parts of a running Tinghao. ``running`` starts and ends what moves by itself."""
@@ -55,7 +58,7 @@ class Service:
         self.gate = Gate(self.database, settings, secret)
         self.hub = Hub(
             self._live,
-            hall_views(self.desk.people),
+            hall_views(self.desk.people, clock),
             load_calls=journal_calls(self.database.read, self.rooms),
             confirmed_at=lambda: self.desk.confirmed_at,
             clock=clock,
@@ -81,7 +84,11 @@ class Service:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self.desk.start()
-            tasks += [asyncio.create_task(self.desk.follow()), asyncio.create_task(self._tick())]
+            tasks += [
+                asyncio.create_task(self.desk.follow()),
+                asyncio.create_task(_every(TICK_EVERY, self.desk.tick)),
+                asyncio.create_task(_every(PEOPLE_EVERY, self._refresh_people)),
+            ]
             yield
         finally:
             unsubscribe()
@@ -104,18 +111,9 @@ class Service:
             return f"database {unavailable.cause}"
         return None
 
-    async def _tick(self) -> None:
-        failing = False
-        while True:
-            await asyncio.sleep(TICK_EVERY)
-            try:
-                await self.desk.tick()
-                failing = False
-            except Exception as fault:  # noqa: BLE001 - it must go on, whatever one hall has
-                # The next command does what is due in any case; this only does it in time.
-                if not failing:
-                    log.warning("what has fallen due could not be done: %s", fault)
-                failing = True
+    async def _refresh_people(self) -> None:
+        for hall in self.desk.halls:
+            await self.desk.refresh_people(hall.code)
 
     def _live(self, code: str) -> LiveHall | None:
         with suppress(Refusal):
@@ -136,3 +134,17 @@ class Service:
 
 def _answers(connection: Connection) -> None:
     connection.execute(text("SELECT 1"))
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    """Do it again and again until cancelled, whatever becomes of one time."""
+    failing = False
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await do()
+            failing = False
+        except Exception as fault:  # noqa: BLE001 - it must go on, whatever one hall has
+            if not failing:
+                log.warning("%s failed and is tried again: %s", getattr(do, "__name__", do), fault)
+            failing = True
