@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import get_args
 
-from litestar import Response, get
+from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -66,7 +66,9 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
 
 @get(
     "/metrics",
-    include_in_schema=False,
+    summary="Figures for Prometheus",
+    tags=["operations"],
+    media_type=MediaType.TEXT,
     opt={NO_CALLER: True},
     name="metrics",
     sync_to_thread=False,

@@ -15,9 +15,10 @@ from msgspec import Struct
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import demand
 from tinghao.app.auth.headers import header
+from tinghao.app.naming import Named
 from tinghao.app.problems import ProblemError
 from tinghao.queue.clock import micros, zone
-from tinghao.queue.commands import Command
+from tinghao.queue.commands import AtWindow, Command, Take
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.events import ticket_of
 from tinghao.queue.journal import Done
@@ -71,11 +72,28 @@ async def perform(
             answer=answer,
         )
     except Refusal as refusal:
+        state = desk.live(hall).state
         if refusal.kind == "conflict":
-            present = _present(desk, hall, command)
+            present = _present(state, command)
             if present is not None:
                 refusal.params["state"] = present
+        category = state.setup.category(str(refusal.params.get("category")))
+        if category is not None:
+            refusal.params["category"] = Named(category.name, category.name_en or category.name)
         raise
+
+
+def may_read(caller: Caller, state: HallState) -> bool:
+    """Whether the caller may see what the lobby shows."""
+    return state.setup.policy.public_read or caller.may("read-lobby", state.code)
+
+
+def readable(caller: Caller, desk: Desk, hall: str) -> HallState:
+    """The hall's present state. Raises ProblemError when the hall hides it from the caller."""
+    state = desk.live(hall).state
+    if not may_read(caller, state):
+        demand(caller, "read-lobby", hall)
+    return state
 
 
 def stated_time(desk: Desk, caller: Caller, hall: str, at: str | None) -> Micros | None:
@@ -91,9 +109,12 @@ def moment_of(text: str, state: HallState, name: str) -> Micros:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
+        when = None
+    # A date alone would be midnight; far years have no neighbours to compute with.
+    if when is None or ":" not in text or not 2000 <= when.year < 9000:
         raise ProblemError(
             422, "time", "{name} is a time like 2026-11-24T09:30:00+08:00.", name=name
-        ) from None
+        )
     if when.tzinfo is None:
         when = when.replace(tzinfo=zone(state.setup.timezone))
     return micros(when)
@@ -111,7 +132,7 @@ def at_own_window(desk: Desk, caller: Caller, hall: str, number: int, action: st
         raise ProblemError(
             403, "other-window", "You may act at window {own} only.", own=caller.window
         )
-    if window is None or caller.kind != "person" or caller.role != "clerk":
+    if window is None or not is_clerk(caller):
         return
     if caller.staff_id is None:
         raise ProblemError(
@@ -121,6 +142,11 @@ def at_own_window(desk: Desk, caller: Caller, hall: str, number: int, action: st
         raise ProblemError(
             403, "other-window", "Window {own} is not the one you opened.", own=number
         )
+
+
+def is_clerk(caller: Caller) -> bool:
+    """Whether it is a clerk in person, who acts for himself: a device's token names nobody."""
+    return caller.kind == "person" and caller.role == "clerk"
 
 
 def staff_named(desk: Desk, caller: Caller, hall: str, named: str | int | None) -> int | None:
@@ -147,15 +173,24 @@ def ticket_answer(done: Done) -> dict[str, Any] | None:
     return None
 
 
-def _present(desk: Desk, hall: str, command: Command) -> dict[str, Any] | None:
-    number = getattr(command, "window", None)
-    state = desk.live(hall).state
-    window = state.windows.get(number) if isinstance(number, int) else None
+def window_now(state: HallState, number: int) -> dict[str, Any] | None:
+    """A window in a few words, for a refusal: what it does and its ticket in hand."""
+    window = state.windows.get(number)
     if window is None:
         return None
     in_hand = state.tickets.get(window.ticket) if window.ticket is not None else None
+    shown = "free" if window.state == "open" else window.state
     return {
         "window": window.number,
-        "state": in_hand.state if in_hand else window.state,
+        "state": in_hand.state if in_hand else shown,
         "ticket": None if in_hand is None else screens.ticket_view(state, in_hand),
     }
+
+
+def _present(state: HallState, command: Command) -> dict[str, Any] | None:
+    if isinstance(command, AtWindow):
+        return window_now(state, command.window)
+    if isinstance(command, Take):
+        view = screens.category(state, command.category)
+        return None if view is None else dict(view["category"])
+    return None

@@ -23,6 +23,7 @@ from tinghao.app.auth.gate import NotAuthenticatedError
 from tinghao.app.auth.headers import header
 from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused
 from tinghao.app.languages import language_of
+from tinghao.app.naming import spoken
 from tinghao.queue.refusals import Kind, Refusal
 from tinghao.realtime import render
 from tinghao.realtime.language import plain_text
@@ -130,11 +131,7 @@ def _of_framework(error: HTTPException) -> Problem:
     headers = dict(error.headers or {})
     if isinstance(error, ValidationException):
         listed = error.extra if isinstance(error.extra, list) else []
-        errors = [
-            {"field": str(each.get("key", "")), "message": str(each.get("message", ""))}
-            for each in listed
-            if isinstance(each, dict)
-        ]
+        errors = [_field_error(each) for each in listed if isinstance(each, dict)]
         text = "The request is not written as it should be: {fault}."
         fault = "; ".join(f"{each['field']} {each['message']}".strip() for each in errors)
         if fault:
@@ -142,6 +139,13 @@ def _of_framework(error: HTTPException) -> Problem:
             return Problem(400, "invalid-input", text, {"fault": fault}, members, headers)
     slug, text = _PLAIN.get(status, (f"http-{status}", "The request was refused."))
     return Problem(status, slug, text, headers=headers)
+
+
+def _field_error(each: dict[str, Any]) -> dict[str, str]:
+    field, message = str(each.get("key", "")), str(each.get("message", ""))
+    if message == repr(field):  # a KeyError's way to say it
+        return {"field": "body" if field == "data" else field, "message": "is missing"}
+    return {"field": field, "message": message}
 
 
 def _unforeseen(error: Exception) -> Problem:
@@ -181,7 +185,10 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         content = render.notice(detail, language)
     elif problem.status == 401 and request.method == "GET":
         return Response(
-            b"", status_code=303, headers={**headers, "Location": sign_in_address(request)}
+            b"",
+            status_code=303,
+            media_type="text/plain",
+            headers={**headers, "Location": sign_in_address(request)},
         )
     else:
         content = render.page(
@@ -202,10 +209,11 @@ def title_of(status: int) -> str:
 
 def in_words(language: str, text: str, params: Mapping[str, Any]) -> str:
     """A sentence with {places} in ``language``; in English if its translation does not fit."""
+    said = spoken(language, params)
     try:
-        return plain_text(language, text).format(**params)
+        return plain_text(language, text).format(**said)
     except (KeyError, IndexError, ValueError):
-        return text.format(**params)
+        return text.format(**said)
 
 
 def sign_in_address(request: Request[Any, Any, Any]) -> str:

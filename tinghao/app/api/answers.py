@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import msgspec
-from litestar import Response
+from litestar import MediaType, Response
 
 from tinghao.app.problems import ProblemError
 from tinghao.queue.desk import Result
 
 B = TypeVar("B")
-
-IDEMPOTENCY = "Idempotency-Key"
 
 
 def empty(body: type[B]) -> B:
@@ -28,7 +27,12 @@ def empty(body: type[B]) -> B:
         ) from None
 
 
-def json_answer(result: Result, status: int = 200) -> Response[bytes]:
+def shown(view: Mapping[str, Any]) -> Response[Any]:
+    """A view as an answer; the handler's annotation says of which shape it is."""
+    return Response(view, media_type=MediaType.JSON)
+
+
+def json_answer(result: Result, status: int = 200) -> Response[Any]:
     """The answer of a command; 204 when there was nothing to do. A remembered one says so."""
     headers = {"Idempotency-Replayed": "true"} if result.replayed else {}
     if result.answer is None:

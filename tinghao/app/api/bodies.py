@@ -1,10 +1,13 @@
-"""What the JSON API takes. Every field has a default that a person would expect."""
+"""What the JSON API takes. Every field has a default that a person would expect.
+
+A field that is not known is refused: a mistyped reason would otherwise be no reason.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 Reason = Annotated[
     str, Meta(description="A code like `break`, or words; words are kept apart, erasable.")
@@ -18,28 +21,50 @@ Moment = Annotated[
 ]
 
 
-class Body(Struct, kw_only=True):
+class Body(Struct, kw_only=True, forbid_unknown_fields=True):
     """What any command may carry: a replay states when it happened."""
 
     at: Moment | None = None
 
 
+class PriorityGiven(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A class and a ground; a ground alone means the class priority."""
+
+    cls: Annotated[str | None, Meta(description="priority")] = field(name="class", default=None)
+    ground: Annotated[
+        str | None, Meta(description="elderly, disabled, pregnant, military or infant")
+    ] = None
+
+
+class Appointment(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A slot of today."""
+
+    slot: Moment | None = None
+
+
 class TakeBody(Body, kw_only=True):
-    category: str
-    item: str | None = None
-    channel: Literal["kiosk", "window", "web", "mobile", "paper"] | None = None
-    priority: dict[str, str | None] | str | None = None
-    appointment: dict[str, str | None] | Moment | None = None
+    category: Annotated[str, Meta(description="The category's code.")]
+    item: Annotated[str | None, Meta(description="The code of the matter.")] = None
+    channel: Annotated[
+        Literal["kiosk", "window", "web", "mobile", "paper"] | None,
+        Meta(description="Where it was taken; without it, what fits the caller."),
+    ] = None
+    priority: Annotated[
+        PriorityGiven | str | None, Meta(description="Class and ground, or the ground alone.")
+    ] = None
+    appointment: Annotated[
+        Appointment | str | None, Meta(description="The slot, a time of today; you check in now.")
+    ] = None
 
 
 class DeferBody(Body, kw_only=True):
-    places: int = 3
+    places: Annotated[int, Meta(description="How many go first, 1 to 20.")] = 3
 
 
 class RatingBody(Body, kw_only=True):
-    grade: int
-    reasons: list[str] = []
-    text: str | None = None
+    grade: Annotated[int, Meta(description="5 very satisfied … 1 very dissatisfied.")]
+    reasons: Annotated[list[str], Meta(description="Codes.")] = []
+    text: Annotated[str | None, Meta(description="Words, at most 2,000 characters.")] = None
 
 
 class OpenBody(Body, kw_only=True):
@@ -50,11 +75,11 @@ class OpenBody(Body, kw_only=True):
 
 class PauseBody(Body, kw_only=True):
     reason: Reason = "unspecified"
-    minutes: int | None = None
+    minutes: Annotated[int | None, Meta(description="How long it is meant to last.")] = None
 
 
 class CategoriesBody(Body, kw_only=True):
-    categories: list[str]
+    categories: Annotated[list[str], Meta(description="Codes; all that it serves from now on.")]
 
 
 class CallBody(Body, kw_only=True):
@@ -64,8 +89,8 @@ class CallBody(Body, kw_only=True):
 
 class FinishBody(Body, kw_only=True):
     result: Literal["done", "not-done"] = "done"
-    reason: Reason | None = None
-    complex: bool = False
+    reason: Annotated[Reason | None, Meta(description="Needed with not-done.")] = None
+    complex: Annotated[bool, Meta(description="It took longer than usual, with a reason.")] = False
 
 
 class ReasonBody(Body, kw_only=True):
@@ -84,16 +109,20 @@ class ReturnBody(Body, kw_only=True):
 
 
 class TransferBody(Body, kw_only=True):
+    """At least one of category, window and staff."""
+
     category: str | None = None
     window: int | None = None
-    staff: str | int | None = None
-    note: str | None = None
+    staff: Annotated[str | int | None, Meta(description="Badge number.")] = None
+    note: Annotated[str | None, Meta(description="For the colleague; kept apart.")] = None
 
 
 class ReleaseBody(Body, kw_only=True):
-    outcome: str
+    outcome: Annotated[str, Meta(description="waiting, finished, no-show or cancelled")]
     reason: Reason = ""
-    number: str | None = None
+    number: Annotated[
+        str | None, Meta(description="Without it, the one in hand, or the only one on hold.")
+    ] = None
 
 
 class PaperBody(Body, kw_only=True):
@@ -104,7 +133,7 @@ class PaperBody(Body, kw_only=True):
     result: Literal["done", "not-done"] = "done"
 
 
-class ClockBody(Struct, kw_only=True):
+class ClockBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """How hall time runs: with the machine, faster (scaled), or as a replay states it."""
 
     mode: Literal["machine", "scaled", "stated"]

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 
-from tinghao.app.api.answers import IDEMPOTENCY, empty, json_answer
-from tinghao.app.api.bodies import Body, DeferBody, RatingBody, TakeBody
-from tinghao.app.api.windows import rating_of
+from tinghao.app.api import shapes
+from tinghao.app.api.answers import empty, json_answer, shown
+from tinghao.app.api.bodies import (
+    Appointment,
+    Body,
+    DeferBody,
+    PriorityGiven,
+    RatingBody,
+    TakeBody,
+)
+from tinghao.app.api.describing import IdempotencyKey, operation_of
+from tinghao.app.api.problem_types import COMMAND, GUARDED, READING, refusals
+from tinghao.app.api.windows import RATING, rating_of
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import demand
 from tinghao.app.auth.visit import caller_of
-from tinghao.app.performing import Asked, asked, moment_of, perform, stated_time
+from tinghao.app.performing import Asked, asked, moment_of, perform, readable, stated_time
 from tinghao.app.problems import ProblemError
 from tinghao.app.service import Service
+from tinghao.queue.clock import business_day
 from tinghao.queue.commands import Cancel, Command, Defer, Take
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.journal import Done
-from tinghao.queue.model import Channel, HallState, Ticket
-from tinghao.queue.refusals import unknown
+from tinghao.queue.model import Channel, HallState, Micros, Ticket
+from tinghao.queue.refusals import Refusal, unknown
 from tinghao.realtime import screens
 
 GROUNDS = ("elderly", "disabled", "pregnant", "military", "infant")
 CLASSES = ("normal", "priority", "appointment")
 _CHANNELS: dict[str, Channel] = {"kiosk": "kiosk", "citizen": "web"}
 TOKEN_BYTES = 16
+WAITING = ("already-called", "already-settled")
+"""What a wish of someone who waits may be refused with."""
 
 
 @post(
@@ -38,6 +51,20 @@ TOKEN_BYTES = 16
     operation_id="take",
     summary="Take a number",
     tags=["tickets"],
+    responses=refusals(
+        (
+            *COMMAND,
+            *GUARDED,
+            "category-closed",
+            "too-late",
+            "hall-closed",
+            "day-full",
+            "unknown-category",
+            "unknown-item",
+            "priority",
+            "appointment",
+        )
+    ),
 )
 async def take(
     request: Request[Any, Any, Any],
@@ -45,19 +72,20 @@ async def take(
     desk: NamedDependency[Desk],
     service: NamedDependency[Service],
     data: JSONBody[TakeBody],
-    idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
-) -> Response[bytes]:
+    idempotency_key: IdempotencyKey = None,
+) -> Response[shapes.Taken]:
     """A number in the category's queue; the token in the answer is given only this once."""
     caller = caller_of(request)
     state = desk.live(hall).state
     may_take(caller, state)
+    stated = stated_time(desk, caller, hall, data.at)
     result = await taken(
         desk,
         hall,
-        take_command(data, caller, state),
+        take_command(data, caller, state, stated or desk.now(hall)),
         await asked(request, caller),
         public_address(request, service),
-        stated=data.at,
+        stated,
     )
     return json_answer(result, 201)
 
@@ -69,12 +97,10 @@ def may_take(caller: Caller, state: HallState) -> None:
     demand(caller, "take", state.code)
 
 
-def take_command(body: TakeBody, caller: Caller, state: HallState) -> Take:
+def take_command(body: TakeBody, caller: Caller, state: HallState, now: Micros) -> Take:
     """The wish that a body stands for, without its token. Raises ProblemError."""
     cls, ground = _priority(body.priority)
-    slot = body.appointment.get("slot") if isinstance(body.appointment, dict) else body.appointment
-    if isinstance(body.appointment, dict) and slot is None:
-        raise ProblemError(422, "appointment", "An appointment has a slot, a time of today.")
+    slot = _slot(body.appointment, state, now)
     channel = body.channel or _CHANNELS.get(caller.role, "window")
     return Take(
         category=body.category,
@@ -82,7 +108,7 @@ def take_command(body: TakeBody, caller: Caller, state: HallState) -> Take:
         channel=channel,
         cls="appointment" if slot is not None and cls == "normal" else cls,
         ground=ground,
-        appointment=None if slot is None else moment_of(slot, state, "appointment"),
+        appointment=slot,
     )
 
 
@@ -92,7 +118,7 @@ async def taken(
     command: Take,
     who: Asked,
     address: str,
-    stated: str | None = None,
+    stated: Micros | None = None,
 ) -> Result:
     """Take the number; the answer holds its token and the address of its page."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -113,8 +139,7 @@ async def taken(
             "status_url": f"{address}/t/{token}",
         }
 
-    at = stated_time(desk, who.caller, hall, stated)
-    return await perform(desk, hall, command, who, answer, at)
+    return await perform(desk, hall, command, who, answer, stated)
 
 
 @get(
@@ -122,28 +147,33 @@ async def taken(
     operation_id="ticket",
     summary="A ticket as its holder sees it",
     tags=["tickets"],
+    responses=refusals((*READING, *GUARDED, "unknown-ticket")),
 )
-async def ticket(token: FromPath[str], desk: NamedDependency[Desk]) -> dict[str, Any]:
+async def ticket(
+    request: Request[Any, Any, Any], token: FromPath[str], desk: NamedDependency[Desk]
+) -> Response[shapes.OwnTicket]:
     """Number, state, how many are ahead, the estimate, and the window once called."""
     hall, found = await holder_of(desk, token)
-    state = desk.live(hall).state
-    return {"hall": hall, **screens.public_ticket(state, found)}
+    state = readable(caller_of(request), desk, hall)
+    return shown({"hall": hall, **screens.public_ticket(state, found)})
 
 
 @post(
     "/tickets/{token:str}/cancel",
     operation_id="ticket-cancel",
+    operation_class=operation_of(Body),
     summary="Leave the queue",
     status_code=200,
     tags=["tickets"],
+    responses=refusals((*COMMAND, *GUARDED, "unknown-ticket", *WAITING)),
 )
 async def cancel(
     request: Request[Any, Any, Any],
     token: FromPath[str],
     desk: NamedDependency[Desk],
-    idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
+    idempotency_key: IdempotencyKey = None,
     data: JSONBody[Body | None] = None,
-) -> Response[bytes]:
+) -> Response[shapes.HeldTicket]:
     """The citizen leaves; the number is not given again today."""
     hall, found = await holder_of(desk, token)
     body = data or empty(Body)
@@ -153,17 +183,19 @@ async def cancel(
 @post(
     "/tickets/{token:str}/defer",
     operation_id="ticket-defer",
+    operation_class=operation_of(DeferBody),
     summary="Let others go first",
     status_code=200,
     tags=["tickets"],
+    responses=refusals((*COMMAND, *GUARDED, "unknown-ticket", *WAITING, "places", "nobody-behind")),
 )
 async def defer(
     request: Request[Any, Any, Any],
     token: FromPath[str],
     desk: NamedDependency[Desk],
-    idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
+    idempotency_key: IdempotencyKey = None,
     data: JSONBody[DeferBody | None] = None,
-) -> Response[bytes]:
+) -> Response[shapes.HeldTicket]:
     """The next `places` citizens of the category go first."""
     hall, found = await holder_of(desk, token)
     body = data or empty(DeferBody)
@@ -177,14 +209,15 @@ async def defer(
     summary="Rate the service",
     status_code=200,
     tags=["tickets"],
+    responses=refusals((*COMMAND, *GUARDED, "unknown-ticket", *RATING)),
 )
 async def rating(
     request: Request[Any, Any, Any],
     token: FromPath[str],
     desk: NamedDependency[Desk],
     data: JSONBody[RatingBody],
-    idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
-) -> Response[bytes]:
+    idempotency_key: IdempotencyKey = None,
+) -> Response[shapes.HeldTicket]:
     """Once, within the days the hall allows; 5 is very satisfied, 1 very dissatisfied."""
     hall, found = await holder_of(desk, token)
     command = rating_of(found.id, data, device=caller_of(request).id)
@@ -216,19 +249,38 @@ def public_address(request: Request[Any, Any, Any], service: Service) -> str:
 
 async def _of_holder(
     request: Request[Any, Any, Any], desk: Desk, hall: str, command: Command, at: str | None
-) -> Response[bytes]:
+) -> Response[Any]:
     caller = caller_of(request)
     stated = stated_time(desk, caller, hall, at)
     who = await asked(request, caller)
-    return json_answer(await perform(desk, hall, command, who, public_answer, stated))
+    try:
+        result = await perform(desk, hall, command, who, public_answer, stated)
+    except Refusal as refusal:
+        if refusal.kind == "conflict":
+            _, present = await holder_of(desk, request.path_params["token"])
+            refusal.params["state"] = screens.public_ticket(desk.live(hall).state, present)
+        raise
+    return json_answer(result)
 
 
-def _priority(given: dict[str, str | None] | str | None) -> tuple[str, str | None]:
+def _slot(given: Appointment | str | None, state: HallState, now: Micros) -> Micros | None:
+    """The time of an appointment, which is of today. Raises ProblemError."""
+    if given is None:
+        return None
+    slot = given.slot if isinstance(given, Appointment) else given
+    at = None if slot is None else moment_of(slot, state, "appointment")
+    timezone = state.setup.timezone
+    if at is None or business_day(at, timezone) != business_day(now, timezone):
+        raise ProblemError(422, "appointment", "An appointment has a slot, a time of today.")
+    return at
+
+
+def _priority(given: PriorityGiven | str | None) -> tuple[str, str | None]:
     """The class and the ground of a priority; a ground alone means the class priority."""
     if given is None:
         return "normal", None
-    named = {"class": given} if isinstance(given, str) else given
-    cls, ground = named.get("class") or "priority", named.get("ground")
+    named = PriorityGiven(cls=given) if isinstance(given, str) else given
+    cls, ground = named.cls or "priority", named.ground
     if cls in GROUNDS:
         cls, ground = "priority", cls
     if cls not in CLASSES or (ground is not None and ground not in GROUNDS):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from tinghao.app.api import bodies
 from tinghao.app.auth.caller import Caller
-from tinghao.app.performing import moment_of, staff_named
+from tinghao.app.performing import is_clerk, moment_of, staff_named
+from tinghao.app.problems import ProblemError
 from tinghao.app.words import coded, kept_text
 from tinghao.queue import commands as ask
 from tinghao.queue.desk import Desk
@@ -34,11 +35,16 @@ class WindowCommand(Struct, frozen=True):
     body: type[bodies.Body]
     build: Build
     summary: str
-    about: str = "ticket"  # what the answer shows: the ticket, or the window
+    refusals: tuple[str, ...]
+    """What it may be refused with, besides what any command at a window may."""
+    about: Literal["ticket", "window"] = "ticket"
+    """What the answer shows."""
 
 
 def _open(at: At, body: bodies.OpenBody) -> ask.Command:
     staff = staff_named(at.desk, at.caller, at.hall, body.staff)
+    if is_clerk(at.caller) and staff != at.caller.staff_id:
+        raise ProblemError(403, "not-yourself", "You may open a window for yourself only.")
     return ask.Open(window=at.window, staff=staff)
 
 
@@ -113,31 +119,122 @@ def _numbered(at: At, body: bodies.NumberBody) -> ask.Command:
     return ask.ResumeTicket(window=at.window, number=body.number)
 
 
+_CLOSED = ("window-closed",)
+_WORKING = ("window-closed", "window-paused")
+_IN_HAND = ("window-closed", "no-ticket", "wrong-state")
+_NUMBER = ("unknown-number", "already-settled")
+_REASON = ("reason-missing", "too-long")
+
 WINDOW_COMMANDS: tuple[WindowCommand, ...] = (
-    WindowCommand("open", bodies.OpenBody, _open, "Sit down at a closed window", "window"),
-    WindowCommand("pause", bodies.PauseBody, _pause, "No further calls for a while", "window"),
-    WindowCommand("resume", bodies.Body, _plain(ask.Resume), "End the pause", "window"),
-    WindowCommand("close", bodies.Body, _plain(ask.Close), "Leave the window", "window"),
     WindowCommand(
-        "categories", bodies.CategoriesBody, _categories, "What the window serves", "window"
+        "open",
+        bodies.OpenBody,
+        _open,
+        "Sit down at a closed window",
+        ("window-taken", "unknown-staff", "not-yourself"),
+        "window",
     ),
     WindowCommand(
-        "call-next", bodies.Body, _plain(ask.CallNext), "Call who comes next; 204 when nobody is"
+        "pause",
+        bodies.PauseBody,
+        _pause,
+        "No further calls for a while",
+        (*_WORKING, "minutes", *_REASON),
+        "window",
     ),
-    WindowCommand("call", bodies.CallBody, _call, "Call a chosen number, with a reason"),
-    WindowCommand("recall", bodies.Body, _plain(ask.Recall), "Call the number in hand again"),
-    WindowCommand("start", bodies.Body, _plain(ask.Start), "The citizen is at the window"),
-    WindowCommand("no-show", bodies.Body, _plain(ask.NoShow), "Nobody came"),
-    WindowCommand("finish", bodies.FinishBody, _finish, "The service ends"),
-    WindowCommand("hold", bodies.ReasonBody, _hold, "Put the ticket aside at this window"),
     WindowCommand(
-        "resume-ticket", bodies.NumberBody, _numbered, "Serve a ticket that was put aside"
+        "resume",
+        bodies.Body,
+        _plain(ask.Resume),
+        "End the pause",
+        (*_CLOSED, "not-paused"),
+        "window",
     ),
-    WindowCommand("return", bodies.ReturnBody, _return, "Back to the queue"),
     WindowCommand(
-        "transfer", bodies.TransferBody, _transfer, "To another category, window or person"
+        "close",
+        bodies.Body,
+        _plain(ask.Close),
+        "Leave the window",
+        (*_CLOSED, "ticket-in-hand"),
+        "window",
     ),
-    WindowCommand("undo", bodies.Body, _plain(ask.Undo), "Take back the last finish or no-show"),
-    WindowCommand("release", bodies.ReleaseBody, _release, "Free a stuck ticket (manager)"),
-    WindowCommand("paper", bodies.PaperBody, _paper, "Enter a citizen who was served from paper"),
+    WindowCommand(
+        "categories",
+        bodies.CategoriesBody,
+        _categories,
+        "What the window serves (manager)",
+        ("unknown-category",),
+        "window",
+    ),
+    WindowCommand(
+        "call-next",
+        bodies.Body,
+        _plain(ask.CallNext),
+        "Call who comes next; 204 when nobody is eligible",
+        (*_WORKING, "ticket-in-hand"),
+    ),
+    WindowCommand(
+        "call",
+        bodies.CallBody,
+        _call,
+        "Call a chosen number, with a reason",
+        (*_WORKING, "ticket-in-hand", "already-called", *_NUMBER, *_REASON),
+    ),
+    WindowCommand(
+        "recall", bodies.Body, _plain(ask.Recall), "Call the number in hand again", _IN_HAND
+    ),
+    WindowCommand(
+        "start", bodies.Body, _plain(ask.Start), "The citizen is at the window", _IN_HAND
+    ),
+    WindowCommand("no-show", bodies.Body, _plain(ask.NoShow), "Nobody came", _IN_HAND),
+    WindowCommand("finish", bodies.FinishBody, _finish, "The service ends", (*_IN_HAND, *_REASON)),
+    WindowCommand(
+        "hold",
+        bodies.ReasonBody,
+        _hold,
+        "Put the ticket aside at this window",
+        (*_IN_HAND, *_REASON),
+    ),
+    WindowCommand(
+        "resume-ticket",
+        bodies.NumberBody,
+        _numbered,
+        "Serve a ticket that was put aside",
+        (*_WORKING, "ticket-in-hand", "not-held", *_NUMBER),
+    ),
+    WindowCommand(
+        "return",
+        bodies.ReturnBody,
+        _return,
+        "Back to the queue",
+        ("no-ticket", "wrong-state", "waits-already", *_NUMBER, *_REASON),
+    ),
+    WindowCommand(
+        "transfer",
+        bodies.TransferBody,
+        _transfer,
+        "To another category, window or person",
+        (*_IN_HAND, "unknown-category", "unknown-staff", "transfer-nowhere", "too-long"),
+    ),
+    WindowCommand(
+        "undo",
+        bodies.Body,
+        _plain(ask.Undo),
+        "Take back the last finish or no-show",
+        (*_WORKING, "ticket-in-hand", "nothing-to-undo"),
+    ),
+    WindowCommand(
+        "release",
+        bodies.ReleaseBody,
+        _release,
+        "Free a stuck ticket (manager)",
+        ("no-ticket", "not-at-window", "outcome", *_NUMBER, *_REASON),
+    ),
+    WindowCommand(
+        "paper",
+        bodies.PaperBody,
+        _paper,
+        "Enter a citizen who was served from paper",
+        (*_CLOSED, "day-full", "unknown-category", "paper-times"),
+    ),
 )

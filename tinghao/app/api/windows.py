@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
 
-from tinghao.app.api.answers import IDEMPOTENCY, empty, json_answer
+from tinghao.app.api import shapes
+from tinghao.app.api.answers import empty, json_answer
 from tinghao.app.api.bodies import RatingBody
+from tinghao.app.api.describing import IdempotencyKey, operation_of, who_may
+from tinghao.app.api.problem_types import AT_WINDOW, refusals
 from tinghao.app.api.window_commands import WINDOW_COMMANDS, At, WindowCommand
 from tinghao.app.auth.visit import caller_of
-from tinghao.app.performing import asked, at_own_window, perform, stated_time, ticket_answer
+from tinghao.app.performing import (
+    asked,
+    at_own_window,
+    perform,
+    stated_time,
+    ticket_answer,
+    window_now,
+)
 from tinghao.app.words import kept_text
 from tinghao.queue.commands import Rate
 from tinghao.queue.desk import Desk
@@ -22,6 +33,11 @@ from tinghao.queue.journal.work import Answer
 from tinghao.queue.refusals import conflict
 from tinghao.queue.rules.finding import window_of
 from tinghao.realtime import screens
+
+NOBODY_ELIGIBLE = ResponseSpec(None, description="Nobody is eligible.", generate_examples=False)
+
+RATING = ("grade", "not-finished", "already-rated", "rating-late", "reason-code", "too-long")
+"""What a rating may be refused with."""
 
 
 def routes() -> list[HTTPRouteHandler]:
@@ -35,9 +51,9 @@ def _route(command: WindowCommand) -> HTTPRouteHandler:
         hall: FromPath[str],
         number: FromPath[int],
         desk: NamedDependency[Desk],
-        idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
+        idempotency_key: IdempotencyKey = None,
         data: Any = None,
-    ) -> Response[bytes]:
+    ) -> Response[Any]:
         caller = caller_of(request)
         at_own_window(desk, caller, hall, number, command.name)
         body = data if data is not None else empty(command.body)
@@ -53,7 +69,9 @@ def _route(command: WindowCommand) -> HTTPRouteHandler:
 
     body_of: Any = JSONBody
     run.__annotations__["data"] = body_of[command.body | None]
-    run.__doc__ = command.summary
+    answer = shapes.WindowNow if command.about == "window" else shapes.Ticket
+    run.__annotations__["return"] = Response[answer]  # type: ignore[valid-type]
+    run.__doc__ = who_may(command.name)
     return post(
         f"/halls/{{hall:str}}/windows/{{number:int}}/{command.name}",
         operation_id=f"window-{command.name}",
@@ -61,6 +79,11 @@ def _route(command: WindowCommand) -> HTTPRouteHandler:
         status_code=200,
         tags=["windows"],
         name=f"window-{command.name}",
+        operation_class=operation_of(command.body),
+        responses={
+            **({204: NOBODY_ELIGIBLE} if command.name == "call-next" else {}),
+            **refusals((*AT_WINDOW, *command.refusals)),
+        },
     )(run)
 
 
@@ -80,6 +103,7 @@ def _window_answer(desk: Desk, hall: str, number: int) -> Answer:
     summary="Rate the last service of the window, at its evaluator",
     status_code=200,
     tags=["windows"],
+    responses=refusals((*AT_WINDOW, "nothing-to-rate", *RATING)),
 )
 async def rate_at_window(
     request: Request[Any, Any, Any],
@@ -87,16 +111,19 @@ async def rate_at_window(
     number: FromPath[int],
     desk: NamedDependency[Desk],
     data: JSONBody[RatingBody],
-    idempotency_key: Annotated[str | None, HeaderParameter(name=IDEMPOTENCY)] = None,
-) -> Response[bytes]:
+    idempotency_key: IdempotencyKey = None,
+) -> Response[shapes.Ticket]:
     """The evaluator of a window rates the ticket that was finished there last."""
     caller = caller_of(request)
-    at_own_window(desk, caller, hall, number, "rating")
+    at_own_window(desk, caller, hall, number, "evaluate")
     state = desk.live(hall).state
     last = window_of(state, number).last_finished
     if last is None:
         raise conflict(
-            "nothing-to-rate", "Window {window} has finished nothing yet today.", window=number
+            "nothing-to-rate",
+            "Window {window} has finished nothing yet today.",
+            window=number,
+            state=window_now(state, number),
         )
     command = rating_of(last, data, device=caller.id)
     answer = await perform(

@@ -48,7 +48,8 @@ RIGHTS: dict[Role, frozenset[str]] = {
     "kiosk": OF_A_TICKET | {"take", "read-lobby"},
     "guide": OF_A_TICKET | {"take", "return", "read-lobby"},
     "display": frozenset({"read-lobby"}),
-    "evaluator": frozenset({"rating", "read-lobby"}),
+    # Nobody but the citizen rates: with the ticket's token, or at the evaluator of a window.
+    "evaluator": frozenset({"evaluate", "read-lobby"}),
     "clerk": _CLERK,
     "inspector": READS,
     "integration": _INTEGRATION,

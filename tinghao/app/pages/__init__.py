@@ -8,6 +8,7 @@ from tinghao.app.pages import acting, phone, screens
 
 router = Router(
     path="/",
+    include_in_schema=False,
     route_handlers=[
         screens.home,
         screens.lobby,

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec.structs import replace
 
-from tinghao.app.api.bodies import Body, TakeBody
+from tinghao.app.api.bodies import Body, PriorityGiven, TakeBody
 from tinghao.app.api.tickets import may_take, public_address, take_command, taken
 from tinghao.app.api.window_commands import WINDOW_COMMANDS, At, WindowCommand
 from tinghao.app.auth.caller import Caller
@@ -88,11 +88,11 @@ async def at_kiosk(
         category=str(form.get("category") or ""),
         item=str(form.get("item")) if form.get("item") else None,
         channel="kiosk",
-        priority={"class": "priority", "ground": ground} if ground else None,
+        priority=PriorityGiven(ground=ground) if ground else None,
     )
     who = await keyed(request, caller)
-    address = public_address(request, service)
-    result = await taken(desk, hall, take_command(body, caller, state), who, address)
+    wish = take_command(body, caller, state, desk.now(hall))
+    result = await taken(desk, hall, wish, who, public_address(request, service))
     ticket = msgspec.json.decode(result.answer or b"{}")
     view = screens.lobby(result.state, desk.people(hall), desk.now(hall))
     category = next(each for each in view["categories"] if each["code"] == ticket["category"])

@@ -16,7 +16,7 @@ from tinghao.app.auth.visit import caller_of
 from tinghao.app.pages.acting import keyed
 from tinghao.app.pages.paper import qr_svg
 from tinghao.app.pages.showing import frame_of, hall_of, is_htmx, show
-from tinghao.app.performing import perform
+from tinghao.app.performing import perform, readable
 from tinghao.app.problems import ProblemError
 from tinghao.app.service import Service
 from tinghao.queue.commands import Cancel, Command, Defer
@@ -32,6 +32,7 @@ async def phone(
 ) -> Response[str]:
     """The ticket, live."""
     hall, ticket = await holder_of(desk, token)
+    readable(caller_of(request), desk, hall)
     return show(request, "phone.html", **_context(desk, hall, token, ticket))
 
 
@@ -46,6 +47,7 @@ async def paper(
 ) -> Response[str]:
     """The ticket to print, 58 or 80 mm wide."""
     hall, ticket = await holder_of(desk, token)
+    readable(caller_of(request), desk, hall)
     status_url = f"{public_address(request, service)}/t/{token}"
     return show(
         request,
@@ -104,7 +106,7 @@ def _context(desk: Desk, hall: str, token: str, ticket: Ticket) -> dict[str, Any
     view = screens.category(state, ticket.category)
     if view is None:
         raise unknown(
-            "unknown-category", "This hall no longer has {category}.", category=ticket.category
+            "category-gone", "This hall no longer has {category}.", category=ticket.category
         )
     return {
         "token": token,

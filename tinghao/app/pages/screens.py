@@ -8,12 +8,11 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from tinghao.app.api.halls import may_read
-from tinghao.app.auth.guards import demand, require
+from tinghao.app.auth.guards import require
 from tinghao.app.auth.visit import caller_of
 from tinghao.app.pages.showing import frame_of, hall_of, show
+from tinghao.app.performing import may_read, readable
 from tinghao.queue.desk import Desk
-from tinghao.queue.model import HallState
 from tinghao.queue.rules.finding import window_of
 from tinghao.realtime import screens
 
@@ -130,15 +129,6 @@ async def manager(
 def _public_screen(
     request: Request[Any, Any, Any], desk: Desk, hall: str, template: str
 ) -> Response[str]:
-    state = readable(request, desk, hall)
+    state = readable(caller_of(request), desk, hall)
     view = screens.lobby(state, desk.people(hall), desk.now(hall))
     return show(request, template, hall=hall_of(state), view=view, frame=frame_of(desk, state))
-
-
-def readable(request: Request[Any, Any, Any], desk: Desk, hall: str) -> HallState:
-    """The hall's state for a public screen. Raises ProblemError when the hall hides it."""
-    state = desk.live(hall).state
-    caller = caller_of(request)
-    if not may_read(caller, state):
-        demand(caller, "read-lobby", hall)
-    return state
