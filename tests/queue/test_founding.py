@@ -1,7 +1,5 @@
 """A hall comes into being: its row, its first entry, its people."""
 
-from functools import partial
-
 import pytest
 from msgspec.structs import replace
 
