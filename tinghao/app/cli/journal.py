@@ -44,8 +44,8 @@ def verify(ctx: click.Context, hall: str | None, config: Path | None) -> None:
     journal as well, so that a cut tail shows.
     """
     settings = settings_of(config)
-    key = load_journal_key(settings.journal_key_path)
     with open_database(settings) as database:
+        key = load_journal_key(settings.journal_key_path)
         codes = database.read_sync(hall_codes) if hall is None else [the_hall(database, hall)]
         sound = True
         for code in codes:

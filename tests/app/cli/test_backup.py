@@ -1,0 +1,158 @@
+"""``tinghao backup`` and ``tinghao restore``: what was is again, and says that it is a restore."""
+
+import shutil
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+
+from tests.app.house import House
+from tinghao.app.cli import main
+from tinghao.app.database import Database
+
+
+def run(folder: Path, *words: str) -> Result:
+    env = {"TINGHAO_CONFIG": str(folder / "tinghao.toml")}
+    return CliRunner().invoke(main, words, env=env)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Path:
+    folder = tmp_path / "hall"
+    assert CliRunner().invoke(main, ["init", str(folder), "--yes"]).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def backup(deployment: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "hall.tgz"
+    result = run(deployment, "backup", str(file))
+    assert result.exit_code == 0, result.output
+    return file
+
+
+def epoch(folder: Path) -> str:
+    database = Database(f"sqlite:///{folder / 'tinghao.sqlite3'}")
+    found = database.read_sync(lambda c: c.scalar(text("SELECT epoch FROM halls")))
+    database.close()
+    return str(found)
+
+
+def test_a_deployment_comes_back_somewhere_else(
+    deployment: Path, backup: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    result = run(elsewhere, "restore", str(backup), "--into", str(elsewhere))
+    assert result.exit_code == 0, result.output
+    for name in ("tinghao.toml", "keys/secret.key", "keys/journal.pem"):
+        assert (elsewhere / name).read_bytes() == (deployment / name).read_bytes()
+        assert stat.S_IMODE((elsewhere / name).stat().st_mode) == 0o600
+    assert "are sound" in run(elsewhere, "journal", "verify").stdout
+
+
+def test_a_restore_begins_a_new_epoch_and_signs_everybody_out(
+    deployment: Path, backup: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    run(elsewhere, "restore", str(backup), "--into", str(elsewhere))
+    assert epoch(elsewhere) != epoch(deployment)
+    database = Database(f"sqlite:///{elsewhere / 'tinghao.sqlite3'}")
+    count = text("SELECT count(*) FROM sessions")
+    assert database.read_sync(lambda c: c.scalar(count)) == 0
+    database.close()
+
+
+def test_a_deployment_that_is_there_is_not_touched_unless_it_is_said(
+    deployment: Path, backup: Path
+) -> None:
+    before = epoch(deployment)
+    result = run(deployment, "restore", str(backup), "--into", str(deployment))
+    assert result.exit_code == 1
+    assert "nothing was changed" in result.stderr
+    assert epoch(deployment) == before
+
+
+def test_what_was_there_is_kept_aside(deployment: Path, backup: Path) -> None:
+    before = epoch(deployment)
+    words = ["restore", str(backup), "--into", str(deployment), "--replace"]
+    result = run(deployment, *words)
+    assert result.exit_code == 0, result.output
+    [aside] = deployment.glob("before-restore-*")
+    assert epoch(aside) == before
+    assert (aside / "keys" / "secret.key").exists()
+    assert "are sound" in run(deployment, "journal", "verify").stdout
+
+
+async def test_a_running_hall_is_backed_up_with_its_seals(house: House, tmp_path: Path) -> None:
+    desk = house.bearer("integration")
+    for _ in range(3):
+        await desk.post("/api/v1/halls/puyang/tickets", json={"category": "social"})
+    house.clock.wait(days=1)
+    await desk.post("/api/v1/halls/puyang/tickets", json={"category": "social"})
+    config = tmp_path / "tinghao.toml"
+    config.write_text('database_url = "sqlite:///{data_directory}/hall.db"\n')
+    file, elsewhere = tmp_path / "hall.tgz", tmp_path / "elsewhere"
+    assert run(tmp_path, "backup", str(file)).exit_code == 0
+    await desk.post("/api/v1/halls/puyang/tickets", json={"category": "social"})
+    result = run(elsewhere, "restore", str(file), "--into", str(elsewhere))
+    assert result.exit_code == 0, result.output
+    checked = run(elsewhere, "journal", "verify")
+    assert checked.exit_code == 0, checked.output
+    assert f"puyang: {house.state().seq - 1} entries and 1 seals" in checked.stdout
+    refused = run(tmp_path, "restore", str(file), "--into", str(tmp_path), "--replace")
+    assert refused.exit_code == 1
+    assert "is served already" in refused.stderr
+    assert house.state().seq > 0
+
+
+def test_a_backup_is_readable_by_its_owner_only_and_not_overwritten(
+    deployment: Path, backup: Path
+) -> None:
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    content = backup.read_bytes()
+    result = run(deployment, "backup", str(backup))
+    assert result.exit_code == 1
+    assert "exists already" in result.stderr
+    assert backup.read_bytes() == content
+
+
+@pytest.mark.parametrize("damage", ["cut", "another file", "edited"])
+def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path, damage: str) -> None:
+    if damage == "cut":
+        backup.write_bytes(backup.read_bytes()[:1000])
+    elif damage == "another file":
+        backup.write_bytes(b"not an archive")
+    else:
+        inside = tmp_path / "inside"
+        with tarfile.open(backup) as tar:
+            tar.extractall(inside, filter="data")
+        manifest = inside / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"seq":1', '"seq":2'))
+        with tarfile.open(backup, "w:gz") as tar:
+            tar.add(inside, ".")
+    elsewhere = tmp_path / "elsewhere"
+    result = run(elsewhere, "restore", str(backup), "--into", str(elsewhere))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert not (elsewhere / "tinghao.sqlite3").exists()
+
+
+def test_on_postgresql_its_own_program_is_called_or_named(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = {"TINGHAO_DATABASE_URL": postgresql_url}
+    made = CliRunner().invoke(main, ["init", str(tmp_path), "--yes"], env=env)
+    assert made.exit_code == 0, made.output
+    file = tmp_path / "hall.dump"
+    if shutil.which("pg_dump"):
+        result = run(tmp_path, "backup", str(file))
+        assert result.exit_code == 0, result.output
+        assert file.read_bytes().startswith(b"PGDMP")
+        file.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = run(tmp_path, "backup", str(file))
+    assert result.exit_code == 1
+    assert f"pg_dump --format=custom --file={file}" in result.stderr
