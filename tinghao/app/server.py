@@ -182,12 +182,13 @@ class Server(uvicorn.Server):
 def bound(host: str, port: int) -> Generator[socket.socket, None, None]:
     """A listening socket; raises ServeError when the address cannot be had."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
         raise ServeError(f"The address {host} is not known here: {error.strerror}.") from None
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # asyncio turns Nagle's delay off only for a socket that says it is TCP.
+    with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
