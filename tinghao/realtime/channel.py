@@ -9,7 +9,7 @@ of thousands, or a subscriber who skipped what it could not take in, costs one m
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import UNSET, Raw, UnsetType
@@ -40,7 +40,7 @@ class Subscriber(Protocol):
     transport: asyncio.Transport
     seq: int  # of the last frame written to it, or NOTHING
     ready: bool  # may be written to: open, and what was written before has left
-    owed: bool  # its first frame has not been written yet
+    owed: bool  # the channel shows something that has not been written to it
     deflate: bool
 
 
@@ -51,14 +51,15 @@ class Channel:
         "_bodies",
         "_busy",
         "_checked",
+        "_clock",
         "_dirty",
         "_epoch",
         "_feed",
         "_frames",
         "_next",
-        "_owed",
         "_timer",
         "_view",
+        "_waiting",
         "failed",
         "seq",
         "subscribers",
@@ -74,12 +75,13 @@ class Channel:
         self._feed = feed
         self._epoch = state.epoch
         self._view = feed.view(wish.topic)
+        self._clock = state.clock
         self._checked = state.seq  # up to here the view is known to be the same as at `seq`
         self._dirty = False
         self._busy = False
         self._next = 0.0  # monotonic: when the next update may go
         self._timer: asyncio.TimerHandle | None = None
-        self._owed: dict[Subscriber, None] = {}
+        self._waiting: dict[Subscriber, None] = {}
         self._frames: dict[int, tuple[Frame, float]] = {}
         self._bodies: dict[tuple[int, ...], tuple[Raw, str | UnsetType]] = {}
 
@@ -92,28 +94,24 @@ class Channel:
         """
         self.subscribers[subscriber] = None
         subscriber.owed = True
-        subscriber.ready = True
-        self._owe(subscriber)
+        self.resume(subscriber)
 
     def detach(self, subscriber: Subscriber) -> None:
         """Forget it at once."""
         subscriber.ready = False
         self.subscribers.pop(subscriber, None)
-        self._owed.pop(subscriber, None)
+        self._waiting.pop(subscriber, None)
         if not self.subscribers:
             if self._timer is not None:
                 self._timer.cancel()
             self._feed.drop(self)
 
     def resume(self, subscriber: Subscriber) -> None:
-        """It can be written to again: bring it up to date if it skipped anything."""
+        """It can be written to, perhaps again: bring it up to date if it skipped anything."""
         subscriber.ready = True
-        if subscriber.owed or subscriber.seq < self.seq:
-            self._owe(subscriber)
-
-    def _owe(self, subscriber: Subscriber) -> None:
-        self._owed[subscriber] = None
-        self._wake()
+        if subscriber.owed:
+            self._waiting[subscriber] = None
+            self._wake()
 
     # -- when something is to be done
 
@@ -136,8 +134,8 @@ class Channel:
                     if self._too_early():
                         return
                     yield from self._send(self._update())
-                elif self._owed:
-                    yield from self._send(self._behind(self._owed))
+                elif self._waiting:
+                    yield from self._send(self._take_waiting())
                 else:
                     return
         except Exception:
@@ -162,7 +160,7 @@ class Channel:
     # -- what is sent to whom
 
     def _update(self) -> list[Subscriber]:
-        """Look at the hall. Returns who must hear of it."""
+        """Look at the hall. Returns who may have to hear of it."""
         self._next = time.monotonic() + INTERVAL
         state = self._feed.live.state
         view = self._feed.view(self.wish.topic)
@@ -171,23 +169,29 @@ class Channel:
             self.seq = NOTHING
             for each in self.subscribers:
                 each.seq = NOTHING
-        changed = view != self._view or self._calls(self.seq, state.seq) != []
+        changed = (
+            view != self._view
+            or state.clock != self._clock
+            or self._calls(self.seq, state.seq) != []
+        )
         self._checked = state.seq
         self._dirty = False
+        everybody = changed or self.failed
+        self.failed = False
         if changed:
             self._view = view
+            self._clock = state.clock
             self.seq = state.seq
             self._frames.clear()
             self._bodies.clear()
-        everybody = changed or self.failed
-        self.failed = False
-        return self._behind(self.subscribers if everybody else self._owed)
+            for each in self.subscribers:
+                each.owed = True
+        waiting = self._take_waiting()
+        return list(self.subscribers) if everybody else waiting
 
-    def _behind(self, subscribers: Collection[Subscriber]) -> list[Subscriber]:
-        here = self.seq
-        behind = [each for each in subscribers if each.owed or each.seq < here]
-        self._owed = {}
-        return behind
+    def _take_waiting(self) -> list[Subscriber]:
+        waiting, self._waiting = self._waiting, {}
+        return list(waiting)
 
     def _send(self, subscribers: list[Subscriber]) -> Iterator[None]:
         """Bring each from the seq it has to ours. The hot loop of the house.
@@ -203,6 +207,8 @@ class Channel:
             key = NOTHING
             written = size = 0
             for each in subscribers[start : start + STEP]:
+                if not each.owed:
+                    continue
                 if not each.ready:
                     counts.skipped += 1
                     continue
@@ -228,7 +234,7 @@ class Channel:
             key = NOTHING
             data = b""
             for each in subscribers[start : start + STEP]:
-                if each.ready and not each.owed and each.seq != NOTHING:
+                if each.ready and not each.owed:
                     if each.seq != key:
                         key = each.seq
                         data = Frame(self._envelope("beat", key, key)).plain

@@ -285,9 +285,9 @@ class Connection(asyncio.Protocol):
         parser = self._parser or self._new_parser()
         parser.receive_data(data)
         self._messages += len(parser.events_received())
+        if self._messages > self.gate.limits.messages_per_ping and self._phase is Phase.OPEN:
+            parser.fail(FLOODING, "too many messages")
         self._answer(parser)
-        if self._messages > self.gate.limits.messages_per_ping:
-            self.close(FLOODING, "too many messages")
 
     def _new_parser(self) -> ServerProtocol:
         limit = self.gate.limits.message_bytes
@@ -305,7 +305,7 @@ class Connection(asyncio.Protocol):
         if output[-1] == SEND_EOF:
             self._withdraw()
             self.gate.closing.add(self)
-            if parser.parser_exc is not None and self.transport.can_write_eof():
+            if parser.close_rcvd is None and self.transport.can_write_eof():
                 # What the client goes on sending would, unread, reset the connection and take
                 # our close frame with it: so only our side ends, until the client ends its own.
                 self.transport.write_eof()

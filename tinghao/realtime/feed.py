@@ -115,6 +115,12 @@ class Feed:
         for channel in self._channels.values():
             channel.mark()
 
+    def look_again(self) -> None:
+        """Time has passed, and that alone can change what is shown: a hall opens or closes."""
+        self._views.clear()
+        for channel in self._channels.values():
+            channel.mark()
+
     # -- following
 
     def find(self, topic: Topic) -> Topic | None:

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 
 from tinghao.queue.clock import Clock, machine_clock
-from tinghao.realtime.channel import Channel, Subscriber
+from tinghao.realtime.channel import NOTHING, Channel, Subscriber
 from tinghao.realtime.feed import Counts, Feed, Live, LoadCalls
 from tinghao.realtime.pump import Pump
 from tinghao.realtime.topics import Kind, Wish
 from tinghao.realtime.views import Views
 
 BEAT = 2.0  # seconds between two beats
+LOOK_AGAIN = 10  # beats until the screens are looked at though nothing has happened
 CONFIRMED = 2.0  # seconds for which a confirmed head counts as the present
 
 FindHall = Callable[[str], Live | None]
@@ -31,6 +32,7 @@ class Hub:
 
     __slots__ = (
         "_beat_timer",
+        "_beats",
         "_clock",
         "_confirmed_at",
         "_feeds",
@@ -61,6 +63,7 @@ class Hub:
         self._clock = clock
         self._pump = Pump()
         self._feeds: dict[str, Feed] = {}
+        self._beats = 0
         self._beat_timer: asyncio.TimerHandle | None = None
 
     def feed(self, code: str) -> Feed | None:
@@ -81,6 +84,10 @@ class Hub:
         """Let a subscriber follow. Its `seq` comes from `Feed.reach`. Leave by `detach`."""
         channel = feed.channel(wish)
         channel.attach(subscriber)
+        if subscriber.seq == NOTHING:
+            self.counts.snapshots += 1
+        else:
+            self.counts.resumes += 1
         if self._beat_timer is None:
             self._next_beat()
         return channel
@@ -111,6 +118,10 @@ class Hub:
 
     def _beat(self) -> None:
         self._beat_timer = None
+        self._beats += 1
+        if self._beats % LOOK_AGAIN == 0:
+            for feed in self._feeds.values():
+                feed.look_again()
         channels = [each for feed in self._feeds.values() for each in feed.channels]
         if not channels:
             return
