@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from tinghao.app import migrations
@@ -52,3 +53,10 @@ def test_a_database_of_a_newer_program_is_refused_by_name(database: Database) ->
         migrations.upgrade(database)
     with pytest.raises(migrations.SchemaTooNewError, match="newer Tinghao"):
         migrations.schema(database)
+
+
+def test_migrations_are_numbered_in_the_order_they_run() -> None:
+    scripts = ScriptDirectory(str(migrations.FOLDER))
+    in_order = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert in_order == sorted(in_order)
+    assert migrations.newest() == scripts.get_current_head()
