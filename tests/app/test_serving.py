@@ -260,16 +260,18 @@ async def test_a_request_is_logged_without_query_token_and_name(
 async def test_two_servers_of_one_postgresql_show_the_same_hall(
     tmp_path: Path, postgresql_url: str
 ) -> None:
-    async with open_house(tmp_path, postgresql_url) as one:
-        async with open_house(tmp_path, postgresql_url, clock=one.clock) as other:
-            desk, reader = one.bearer("integration"), other.bearer("integration")
-            taken = await desk.post("/api/v1/halls/puyang/tickets", json={"category": "social"})
-            assert taken.status_code == 201
-            async with asyncio.timeout(10):
-                while other.state().seq < one.state().seq:  # noqa: ASYNC110 - it follows by itself
-                    await asyncio.sleep(0.05)
-            await reader.post("/api/v1/halls/puyang/windows/1/open", json={"staff": "001"})
-            called = await reader.post("/api/v1/halls/puyang/windows/1/call-next")
-            assert called.json()["number"] == taken.json()["number"]
-            again = await desk.post("/api/v1/halls/puyang/windows/1/call-next")
-            assert again.status_code == 409
+    async with (
+        open_house(tmp_path, postgresql_url) as one,
+        open_house(tmp_path, postgresql_url, clock=one.clock) as other,
+    ):
+        desk, reader = one.bearer("integration"), other.bearer("integration")
+        taken = await desk.post("/api/v1/halls/puyang/tickets", json={"category": "social"})
+        assert taken.status_code == 201
+        async with asyncio.timeout(10):
+            while other.state().seq < one.state().seq:  # noqa: ASYNC110 - it follows by itself
+                await asyncio.sleep(0.05)
+        await reader.post("/api/v1/halls/puyang/windows/1/open", json={"staff": "001"})
+        called = await reader.post("/api/v1/halls/puyang/windows/1/call-next")
+        assert called.json()["number"] == taken.json()["number"]
+        again = await desk.post("/api/v1/halls/puyang/windows/1/call-next")
+        assert again.status_code == 409

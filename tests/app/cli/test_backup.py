@@ -1,6 +1,6 @@
 """``tinghao backup`` and ``tinghao restore``: what was is again, and says that it is a restore."""
 
-import shutil
+import os
 import stat
 import tarfile
 from pathlib import Path
@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from tests import servers
 from tests.app.house import House
 from tinghao.app.cli import main
 from tinghao.app.database import Database
+from tinghao.app.settings_sources import load_settings
 
 
 def run(folder: Path, *words: str) -> Result:
@@ -35,10 +37,7 @@ def backup(deployment: Path, tmp_path: Path) -> Path:
 
 
 def epoch(folder: Path) -> str:
-    database = Database(f"sqlite:///{folder / 'tinghao.sqlite3'}")
-    found = database.read_sync(lambda c: c.scalar(text("SELECT epoch FROM halls")))
-    database.close()
-    return str(found)
+    return epoch_at(f"sqlite:///{folder / 'tinghao.sqlite3'}")
 
 
 def test_a_deployment_comes_back_somewhere_else(
@@ -140,19 +139,59 @@ def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path, damage: str) 
     assert not (elsewhere / "tinghao.sqlite3").exists()
 
 
-def test_on_postgresql_its_own_program_is_called_or_named(
-    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def on_postgresql(tmp_path: Path, postgresql_url: str) -> Path:
+    """The folder of a deployment on PostgreSQL."""
+    folder = tmp_path / "hall"
     env = {"TINGHAO_DATABASE_URL": postgresql_url}
-    made = CliRunner().invoke(main, ["init", str(tmp_path), "--yes"], env=env)
+    made = CliRunner().invoke(main, ["init", str(folder), "--yes"], env=env)
     assert made.exit_code == 0, made.output
-    file = tmp_path / "hall.dump"
-    if shutil.which("pg_dump"):
-        result = run(tmp_path, "backup", str(file))
-        assert result.exit_code == 0, result.output
-        assert file.read_bytes().startswith(b"PGDMP")
-        file.unlink()
+    return folder
+
+
+def test_on_postgresql_its_own_programs_are_called(
+    on_postgresql: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{servers.postgres_binaries()}:{os.environ['PATH']}")
+    dump = tmp_path / "hall.dump"
+    result = run(on_postgresql, "backup", str(dump))
+    assert result.exit_code == 0, result.output
+    assert dump.read_bytes().startswith(b"PGDMP")
+    assert stat.S_IMODE(dump.stat().st_mode) == 0o600
+    full = run(on_postgresql, "restore", str(dump))
+    assert full.exit_code == 1
+    assert "The database is not empty; nothing was changed." in full.stderr
+    url = load_settings(on_postgresql / "tinghao.toml", {}).database_url
+    before = epoch_at(url)
+    database = Database(url)
+    database.write_sync(lambda c: c.execute(text("DROP SCHEMA public CASCADE")))
+    database.write_sync(lambda c: c.execute(text("CREATE SCHEMA public")))
+    database.close()
+    result = run(on_postgresql, "restore", str(dump))
+    assert result.exit_code == 0, result.output
+    assert epoch_at(url) != before
+    assert "are sound" in run(on_postgresql, "journal", "verify").stdout
+
+
+def test_where_they_are_missing_one_is_told_what_to_call(
+    on_postgresql: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = run(tmp_path, "backup", str(file))
+    result = run(on_postgresql, "backup", str(tmp_path / "hall.dump"))
     assert result.exit_code == 1
-    assert f"pg_dump --format=custom --file={file}" in result.stderr
+    assert f"pg_dump --format=custom --file={tmp_path}/hall.dump --dbname=" in result.stderr
+
+
+def test_a_database_brought_back_by_hand_gets_a_new_epoch(deployment: Path) -> None:
+    before = epoch(deployment)
+    result = run(deployment, "journal", "new-epoch")
+    assert result.exit_code == 0
+    assert epoch(deployment) in result.stdout
+    assert epoch(deployment) != before
+
+
+def epoch_at(url: str) -> str:
+    database = Database(url)
+    found = database.read_sync(lambda c: c.scalar(text("SELECT epoch FROM halls")))
+    database.close()
+    return str(found)

@@ -9,14 +9,18 @@ import time
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import URL
 
-from tinghao.app import archive, seals
+from tinghao.app import archive, migrations, seals
 from tinghao.app.cli.deployment import config_option, open_database
 from tinghao.app.cli.sentences import CommandError
 from tinghao.app.database import Database
 from tinghao.app.serving_lock import sole_server
 from tinghao.app.settings import Settings
 from tinghao.app.settings_sources import FILE_NAME, find_file, load_settings
+
+PG_DUMP = b"PGDMP"
+"""How a dump of pg_dump's custom format begins."""
 
 
 @click.command()
@@ -51,12 +55,17 @@ def backup(file: Path, config: Path | None) -> None:
 @click.option(
     "--replace", is_flag=True, help="Move what is there aside instead of refusing to touch it."
 )
-def restore(file: Path, into: Path, replace: bool) -> None:
+@config_option
+def restore(file: Path, into: Path, replace: bool, config: Path | None) -> None:
     """Bring back the deployment that FILE holds.
 
     Journals get a new epoch, so that every screen starts anew; everybody signs in again. Nothing
-    is deleted: with --replace, what was there is kept in a folder beside.
+    is deleted: with --replace, what was there is kept in a folder beside. A dump of PostgreSQL is
+    restored into the empty database that the configuration file names.
     """
+    if file.read_bytes()[:5] == PG_DUMP:
+        _restore_dump(file, load_settings(find_file(config, os.environ), os.environ))
+        return
     into = into.absolute()
     into.mkdir(parents=True, exist_ok=True)
     with archive.unpacked(file) as (unpacked, manifest):
@@ -96,6 +105,25 @@ def restore(file: Path, into: Path, replace: bool) -> None:
     click.echo("Check it with `tinghao journal verify`, then start `tinghao serve`.")
 
 
+def _restore_dump(file: Path, settings: Settings) -> None:
+    database = Database(settings.database_url)
+    try:
+        if database.kind == "sqlite":
+            raise CommandError(f"{file} is a dump of PostgreSQL, but the settings name SQLite.")
+        if migrations.schema(database) != "empty":
+            raise CommandError("The database is not empty; nothing was changed. Make a new one.")
+        _run_postgresql(
+            database.url,
+            ["pg_restore", "--no-owner", "--exit-on-error", "--single-transaction"],
+            [str(file)],
+            "then call `tinghao journal new-epoch`",
+        )
+        for code, epoch in archive.begin_new_epochs(database).items():
+            click.echo(f"{code}: new epoch {epoch}.")
+    finally:
+        database.close()
+
+
 def _settings_of(unpacked: Path, into: Path) -> Settings:
     """The settings that the archive's configuration gives when it stands in ``into``."""
     file = unpacked / FILE_NAME
@@ -133,17 +161,25 @@ def _beside(database_file: Path) -> list[Path]:
 
 
 def _dump(database: Database, settings: Settings, file: Path) -> None:
-    url = database.url
-    address = url.set(drivername="postgresql", password=None).render_as_string()
-    words = ["pg_dump", "--format=custom", f"--file={file}", f"--dbname={address}"]
     copied = f"{settings.secret_path} and {settings.journal_key_path}"
-    if shutil.which("pg_dump") is None:
+    _run_postgresql(
+        database.url, ["pg_dump", "--format=custom", f"--file={file}"], [], f"and copy {copied}"
+    )
+    file.chmod(0o600)
+    click.echo(f"{file} holds the database. Copy {copied} as well.")
+
+
+def _run_postgresql(url: URL, words: list[str], files: list[str], besides: str) -> None:
+    """Call a program of PostgreSQL's with our database; or tell the call, when it is not here."""
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    words = [*words, f"--dbname={address}", *files]
+    if shutil.which(words[0]) is None:
         raise CommandError(
-            f"PostgreSQL is backed up by its own program: {' '.join(words)}. Copy {copied} too."
+            f"PostgreSQL does this by its own program: {' '.join(words)}; {besides}."
         )
+    # The password goes by the environment: arguments can be seen by everybody on the machine.
     environ = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
-        raise CommandError(f"pg_dump failed: {done.stderr.strip().splitlines()[-1]}")
-    file.chmod(0o600)
-    click.echo(f"{file} holds the database. Copy {copied} as well.")
+        said = done.stderr.strip().splitlines() or ["no reason given"]
+        raise CommandError(f"{words[0]} failed: {said[-1]}")

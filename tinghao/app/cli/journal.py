@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
+from tinghao.app.archive import begin_new_epochs
 from tinghao.app.cli.deployment import (
     config_option,
     hall_codes,
@@ -18,6 +19,7 @@ from tinghao.app.cli.deployment import (
 from tinghao.app.keys import JournalKey, load_journal_key
 from tinghao.app.rooms import all_rooms
 from tinghao.app.seals import exported
+from tinghao.app.serving_lock import sole_server
 from tinghao.queue.journal import store
 from tinghao.queue.journal.seals import Seal, message
 from tinghao.queue.journal.verify import Report
@@ -90,6 +92,17 @@ def show(hall: str | None, after: int, limit: int | None, config: Path | None) -
                 click.echo(f"{digest}\t{text}")
             after += len(batch)
             left -= len(batch)
+
+
+@journal.command("new-epoch")
+@config_option
+def new_epoch(config: Path | None) -> None:
+    """Begin a new epoch of every journal, after the database was brought back by other means than
+    `tinghao restore` (a copied file, pg_restore). Screens start anew and everybody signs in again.
+    """
+    with open_database(settings_of(config)) as database, sole_server(database.path):
+        for code, epoch in begin_new_epochs(database).items():
+            click.echo(f"{code}: new epoch {epoch}.")
 
 
 def _check(
