@@ -30,6 +30,9 @@ DESK = 1366, 768
 KIOSK = 1080, 1920
 PHONE = 390, 844
 
+EXPECTED = ("Failed to load resource", "WebSocket", "htmx:ws:error", "Failed to fetch")
+"""What a browser says of a refused command or a broken line."""
+
 
 @dataclass
 class Hall:
@@ -91,11 +94,13 @@ class Hall:
         """Keep what the page complains about and what it asks for."""
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("console", lambda said: self._hear(said.type, said.text))
-        page.on("response", lambda answer: self.answers.append(answer))
+        page.on("response", self._keep)
+
+    def _keep(self, answer: Response) -> None:
+        self.answers.append(answer)
 
     def _hear(self, kind: str, text: str) -> None:
-        # The browser reports a refused command and a broken line, as it should.
-        if kind == "error" and "Failed to load resource" not in text and "WebSocket" not in text:
+        if kind == "error" and not any(known in text for known in EXPECTED):
             self.complaints.append(text)
 
 

@@ -11,7 +11,7 @@ const names = JSON.parse(document.getElementById("names").textContent);
 const socket = document.getElementById("socket");
 
 let clearing = null;
-let busy = 0;
+const inFlight = new Set(); // forms whose answer is on its way
 
 nameCategories();
 onFrame(forgetUnanswered);
@@ -40,12 +40,12 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:before:request", (event) => {
   if (!event.target.matches("[data-command]")) return;
-  busy += 1;
+  inFlight.add(event.target);
   say("");
   event.target.closest("dialog")?.close();
 });
 document.addEventListener("htmx:finally:request", (event) => {
-  if (event.target.matches("[data-command]")) busy -= 1;
+  inFlight.delete(event.target);
 });
 document.addEventListener("htmx:error", () => say(socket.dataset.unsent));
 document.addEventListener("htmx:after:swap", () => {
@@ -55,7 +55,7 @@ document.addEventListener("htmx:after:swap", () => {
 
 function press(key) {
   // A second press while the first is on its way is one press.
-  if (busy > 0 && key.type === "submit") return;
+  if (key.form && inFlight.has(key.form)) return;
   key.animate?.([{ transform: "translateY(3px)" }, { transform: "none" }], 160);
   key.click();
 }

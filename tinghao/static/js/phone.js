@@ -93,7 +93,8 @@ async function refresh() {
 }
 
 function ring() {
-  navigator.vibrate?.([300, 150, 300, 150, 300]);
+  // A browser lets a page vibrate only after it has been touched.
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 150, 300, 150, 300]);
   if (!sounding) return;
   [0, 0.35].forEach((delay, index) => {
     const tone = sounding.createOscillator();
