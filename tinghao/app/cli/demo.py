@@ -160,7 +160,7 @@ def _tell(served: Served, way: Way, speed: float) -> None:
     for username, role, badge in PEOPLE:
         sits = f", badge {badge}" if badge else ""
         click.echo(f"  {username:15} {way.passwords[username]}   {role}{sits}")
-    click.echo(f"\nTo pair a device at {served.url}/device:")
+    click.echo(f"\nA device is paired at {served.url}/device with its token:")
     click.echo(f"  {'kiosk':15} {way.kiosk_token}")
     click.echo("\nStop with Ctrl-C.")
 
