@@ -7,13 +7,12 @@ workday until the test lets time pass.
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
@@ -134,15 +133,18 @@ async def open_house(
     database_url: str | None = None,
     config: HallConfig = PUBLIC,
     clock: HallClock | None = None,
+    more_halls: Sequence[str] = (),
     **settings: Any,
 ) -> AsyncIterator[House]:
-    """Serve until the block is left. The same folder once more is a restart."""
+    """Serve until the block is left. The same folder once more is a restart.
+
+    `more_halls` stand beside puyang and fanxian, each for a scene of its own.
+    """
     url = database_url or f"sqlite:///{folder / 'hall.db'}"
     chosen = Settings(data_directory=str(folder), database_url=url, port=0, **settings)
-    fresh = not (folder / "keys").exists()
-    if fresh:
-        shutil.copytree(_keys(), folder / "keys")
-    tokens_of, sessions_of = _furnished(chosen.database_url, config)
+    if not (folder / "keys").exists():
+        _put_keys(folder / "keys")
+    tokens_of, sessions_of = _furnished(chosen.database_url, config, more_halls)
     clock = clock or HallClock()
     async with in_one_task(serving(chosen, clock=clock)) as served:
         house = House(served, clock, dict(tokens_of), dict(sessions_of))
@@ -176,37 +178,49 @@ async def in_one_task(context: AbstractAsyncContextManager[T]) -> AsyncIterator[
 
 
 @cache
-def _keys() -> Path:
-    """Key files, made once: they cost more than all the rest of a start."""
-    folder = Path(mkdtemp(prefix="tinghao-keys-")) / "keys"
-    keys.create_secret(folder / "secret.key")
-    keys.create_journal_key(folder / "journal.pem")
-    return folder
+def _keys() -> dict[str, bytes]:
+    """Key files by name, made once: they cost more than all the rest of a start."""
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "keys"
+        keys.create_secret(folder / "secret.key")
+        keys.create_journal_key(folder / "journal.pem")
+        return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def _put_keys(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    for name, content in _keys().items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o600)
 
 
 _FURNISHED: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 """By the database's address: what is in it already."""
 
 
-def _furnished(url: str, config: HallConfig) -> tuple[dict[str, str], dict[str, str]]:
+def _furnished(
+    url: str, config: HallConfig, more_halls: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:
     if url in _FURNISHED:
         return _FURNISHED[url]
     database = Database(url)
     try:
         migrations.upgrade(database)
-        made = database.write_sync(lambda connection: _furnish(connection, config))
+        made = database.write_sync(lambda c: _furnish(c, config, more_halls))
     finally:
         database.close()
     _FURNISHED[url] = made
     return made
 
 
-def _furnish(connection: Connection, config: HallConfig) -> tuple[dict[str, str], dict[str, str]]:
+def _furnish(
+    connection: Connection, config: HallConfig, more_halls: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:
     now = machine_clock()
-    for code in ("puyang", "fanxian"):
+    for code in ("puyang", "fanxian", *more_halls):
         hall = found(connection, all_rooms(), code, config, STAFF if code == "puyang" else ())
         assert hall.code == code
-    made = {
+    made: dict[str, str] = {
         role: tokens.create(connection, role=role, now=now, hall="puyang", label=f"{role}-label")
         for role in TOKEN_ROLES
     }

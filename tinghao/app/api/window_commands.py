@@ -214,7 +214,14 @@ WINDOW_COMMANDS: tuple[WindowCommand, ...] = (
         bodies.TransferBody,
         _transfer,
         "To another category, window or person",
-        (*_IN_HAND, "unknown-category", "unknown-staff", "transfer-nowhere", "too-long"),
+        (
+            *_CLOSED,
+            "no-ticket",
+            "unknown-category",
+            "unknown-staff",
+            "transfer-nowhere",
+            "too-long",
+        ),
     ),
     WindowCommand(
         "undo",
