@@ -1,8 +1,10 @@
 """The one door to the database, on both kinds of it."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,24 @@ def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_file_that_another_program_holds_is_said_in_words_and_then_served_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "SQLITE_BUSY_TIMEOUT", 0.05)
+    database = Database(f"sqlite:///{tmp_path / 'hall.db'}")
+    database.write_sync(lambda c: c.exec_driver_sql("CREATE TABLE numbers (value integer)"))
+    with closing(sqlite3.connect(tmp_path / "hall.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable, match="Another program is holding") as held:
+            database.write_sync(lambda connection: add(connection, 1))
+        assert held.value.cause == "locked"
+        assert values(database) == []  # who only reads is not disturbed
+        other.execute("ROLLBACK")
+    database.write_sync(lambda connection: add(connection, 1))
+    assert values(database) == [1]
+    database.close()
+
+
 def test_a_file_that_is_no_database_is_said_in_words(tmp_path: Path) -> None:
     file = tmp_path / "hall.db"
     file.write_bytes(b"something else entirely, " * 100)
@@ -179,6 +199,25 @@ async def test_a_rested_connection_that_the_server_dropped_is_replaced(
         lambda connection: connection.scalar(text("SELECT pg_backend_pid()"))
     )
     assert again != me
+    database.close()
+
+
+async def test_a_connection_lost_on_the_way_loses_nothing_but_that_transaction(
+    postgresql_url: str,
+) -> None:
+    database = Database(postgresql_url)
+    create = text("CREATE TABLE numbers (value integer)")
+    await database.write(lambda connection: connection.execute(create))
+
+    def cut_off(connection: Connection) -> None:
+        add(connection, 1)
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(DatabaseUnavailable) as lost:
+        await database.write(cut_off)
+    assert lost.value.cause == "unreachable"
+    await database.write(lambda connection: add(connection, 2))
+    assert values(database) == [2]
     database.close()
 
 

@@ -35,14 +35,14 @@ _TYPES = {
     ".txt": "text/plain",
     ".md": "text/plain",
 }
-_PACKED = frozenset({".css", ".js", ".svg", ".txt", ".md"})
+_PACKABLE = frozenset({".css", ".js", ".svg", ".txt", ".md"})
 
 
 class StaticFile(Struct, frozen=True):
     """A file ready to be sent. ``digest`` is how its address begins to name its content."""
 
     content: bytes
-    packed: bytes | None
+    packable: bool
     media_type: str
     digest: str
 
@@ -65,7 +65,8 @@ def files(folder: Path = STATIC) -> dict[str, StaticFile]:
 )
 def static_file(request: Request[Any, Any, Any], path: FromPath[Path]) -> Response[bytes]:
     """One static file, whole or as "not modified"."""
-    file = files().get(path.as_posix().lstrip("/"))
+    name = path.as_posix().lstrip("/")
+    file = files().get(name)
     if file is None:
         raise NotFoundException
     named = f"v={file.digest[:10]}".encode() in request.scope["query_string"]
@@ -78,19 +79,23 @@ def static_file(request: Request[Any, Any, Any], path: FromPath[Path]) -> Respon
     asked = request.scope["headers"]
     if etag in (header(asked, b"if-none-match") or ""):
         return Response(b"", status_code=304, headers=headers)
-    content = file.content
-    if file.packed is not None and "gzip" in (header(asked, b"accept-encoding") or ""):
-        content = file.packed
+    if file.packable and "gzip" in (header(asked, b"accept-encoding") or ""):
         headers["Content-Encoding"] = "gzip"
-    return Response(content, media_type=file.media_type, headers=headers)
+        return Response(_packed(name), media_type=file.media_type, headers=headers)
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+@cache
+def _packed(name: str) -> bytes:
+    """A file as it travels, packed when somebody asks for it first."""
+    return gzip.compress(files()[name].content, 6, mtime=0)
 
 
 def _loaded(path: Path) -> StaticFile:
     content = path.read_bytes()
-    packed = gzip.compress(content, 6, mtime=0) if path.suffix in _PACKED else None
     return StaticFile(
         content,
-        packed if packed is not None and len(packed) < len(content) else None,
+        path.suffix in _PACKABLE,
         _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
         hashlib.sha256(content).hexdigest(),
     )
