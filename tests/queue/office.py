@@ -16,7 +16,7 @@ from tinghao.queue.clock import at_time
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.events import TicketCalled, TicketTaken
 from tinghao.queue.founding import found
-from tinghao.queue.journal import Done, Room, Rooms, load_state
+from tinghao.queue.journal import Bulk, Done, Room, Rooms, load_state
 from tinghao.queue.journal.entries import GENESIS
 from tinghao.queue.journal.seals import Signer
 from tinghao.queue.journal.store import head_of, raw_entries, stream_entries
@@ -164,6 +164,17 @@ async def office(url: str, clock: Clock | None = None, **desk: Any) -> AsyncIter
         await made.drain()
     finally:
         database.close()
+
+
+def bulk_of(made: Office, day: Day = MONDAY) -> Bulk:
+    """An import into the hall that begins on that day."""
+    return Bulk(
+        made.desk.rooms,
+        made.stored(),
+        made.desk.live(CODE).hall_id,
+        made.database.write_sync,
+        begins=at_time(day, "00:00", "Asia/Shanghai"),
+    )
 
 
 def answered(result: Result) -> Any:

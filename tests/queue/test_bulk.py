@@ -1,28 +1,14 @@
 """A past period is put into the journal through the same rules, with its own times."""
 
-from functools import partial
-
 import pytest
 
-from tests.queue.office import CODE, MONDAY, TUESDAY, Clock, Office, office
+from tests.queue.office import MONDAY, TUESDAY, Clock, Office, bulk_of, office
 from tinghao.queue import commands as ask
 from tinghao.queue.clock import at_time, day_end
 from tinghao.queue.journal import Bulk
-from tinghao.queue.journal.store import head_of
 from tinghao.queue.refusals import Refusal
 
 ZONE = "Asia/Shanghai"
-
-
-def bulk_of(made: Office, day: int = MONDAY) -> Bulk:
-    head = made.database.read_sync(partial(head_of, code=CODE))
-    return Bulk(
-        made.desk.rooms,
-        made.stored(),
-        head.hall_id,
-        made.database.write_sync,
-        begins=at_time(day, "00:00", ZONE),
-    )
 
 
 def a_day(bulk: Bulk, day: int, citizens: int) -> None:

@@ -79,6 +79,7 @@ def business_day(at: Micros, timezone: str) -> Day:
     return day_and_half_hour(at, timezone)[0]
 
 
+@lru_cache(maxsize=64)
 def day_start(day: Day, timezone: str) -> Micros:
     """The hall's own midnight that begins the day."""
     year, rest = divmod(day, 10_000)
@@ -86,6 +87,7 @@ def day_start(day: Day, timezone: str) -> Micros:
     return micros(datetime(year, month, date, tzinfo=zone(timezone)))
 
 
+@lru_cache(maxsize=64)
 def day_end(day: Day, timezone: str) -> Micros:
     """The hall's own midnight that ends the day, whatever the clocks did in between."""
     year, rest = divmod(day, 10_000)

@@ -31,7 +31,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 FOLLOW_EVERY = 1.0  # seconds between looks at the database's heads
-FORGET_EVERY = 600.0  # seconds between clearings of old answers
 
 
 class Transactions(Protocol):
@@ -212,14 +211,10 @@ class Desk:
     async def follow(self) -> None:
         """Keep confirming, until cancelled; a database that is away is waited for."""
         away = False
-        forgot = time.monotonic()
         while True:
             await asyncio.sleep(FOLLOW_EVERY)
             try:
                 await self.confirm()
-                if time.monotonic() - forgot > FORGET_EVERY:
-                    forgot = time.monotonic()
-                    await self._database.write(partial(answers.forget_old, machine=self.clock()))
                 if away:
                     log.warning("the database answers again")
                 away = False
@@ -234,6 +229,10 @@ class Desk:
             moment = self.rooms.next_due(hall.state)
             if moment is not None and moment <= self.now(hall.code):
                 await self.execute(hall.code, Tick())
+
+    async def forget(self) -> None:
+        """Drop remembered answers that are past their time."""
+        await self._database.write(partial(answers.forget_old, machine=self.clock()))
 
     async def drain(self) -> None:
         """Wait for commands on their way."""

@@ -4,7 +4,7 @@ The scope of a key is (caller, hall, key). Only successful answers are kept, for
 machine time, written in the same transaction as what they answer for.
 """
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from tinghao.queue.model import Micros
 from tinghao.queue.refusals import conflict
@@ -12,20 +12,27 @@ from tinghao.queue.tables import answers
 
 KEPT: Micros = 24 * 3600 * 1_000_000
 
-_find = select(answers.c.fingerprint, answers.c.answer, answers.c.at)
+# Built once: every command with a key looks here, and building costs more than looking.
+_here = (
+    answers.c.hall_id == bindparam("hall"),
+    answers.c.caller == bindparam("by"),
+    answers.c.key == bindparam("named"),
+)
+_find = select(answers.c.fingerprint, answers.c.answer, answers.c.at).where(*_here)
+_forget = delete(answers).where(*_here)
+_keep = insert(answers)
 
 
 def remembered(
     connection: Connection, hall_id: int, caller: str, key: str, fingerprint: str, machine: Micros
 ) -> str | None:
     """The stored answer for the key. Raises Refusal `key-reused` for another body."""
-    row = connection.execute(
-        _find.where(answers.c.hall_id == hall_id, answers.c.caller == caller, answers.c.key == key)
-    ).one_or_none()
+    here = {"hall": hall_id, "by": caller, "named": key}
+    row = connection.execute(_find, here).one_or_none()
     if row is None:
         return None
     if row.at < machine - KEPT:
-        _forget(connection, hall_id, caller, key)
+        connection.execute(_forget, here)
         return None
     if row.fingerprint != fingerprint:
         raise conflict("key-reused", "This Idempotency-Key was already used for another request.")
@@ -43,7 +50,7 @@ def remember(
 ) -> None:
     """Keep a successful answer."""
     connection.execute(
-        insert(answers),
+        _keep,
         {
             "hall_id": hall_id,
             "caller": caller,
@@ -58,11 +65,3 @@ def remember(
 def forget_old(connection: Connection, machine: Micros) -> int:
     """Drop answers past their 24 hours; how many there were."""
     return connection.execute(delete(answers).where(answers.c.at < machine - KEPT)).rowcount
-
-
-def _forget(connection: Connection, hall_id: int, caller: str, key: str) -> None:
-    connection.execute(
-        delete(answers).where(
-            answers.c.hall_id == hall_id, answers.c.caller == caller, answers.c.key == key
-        )
-    )

@@ -3,10 +3,10 @@
 from typing import Protocol
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tinghao.queue.model import Day, HallState, Micros
-from tinghao.queue.tables import seals
+from tinghao.queue.tables import halls, seals
 
 
 class Signer(Protocol):
@@ -78,3 +78,14 @@ def saved(connection: Connection, hall_id: int, hall: str) -> list[Seal]:
         Seal(hall, row.epoch, row.day, row.seq, row.at, row.hash, row.key_id, row.signature)
         for row in rows
     ]
+
+
+def every_saved(connection: Connection) -> list[Seal]:
+    """The seals of all halls."""
+    rows = connection.execute(select(halls.c.id, halls.c.code).order_by(halls.c.code)).all()
+    return [seal for hall_id, code in rows for seal in saved(connection, hall_id, code)]
+
+
+def how_many(connection: Connection) -> int:
+    """The number of seals of all halls: it grows when there is a new one."""
+    return connection.scalar(select(func.count()).select_from(seals)) or 0

@@ -1,0 +1,1 @@
+"""Many at once: the hall at its busiest, and beyond."""
