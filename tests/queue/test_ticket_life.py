@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.queue.hall import Hall, with_policy
+from tests.queue.hall import WEDNESDAY, Hall, with_policy
 
 
 def test_the_plain_way_is_waiting_called_serving_finished(hall: Hall) -> None:
@@ -148,6 +148,19 @@ class TestNotComing:
         late = hall.missed(1)
         hall.bring_back(1, late)
         assert hall.call_next(1) == late
+
+    def test_who_came_after_all_is_absent_no_more(self, hall: Hall) -> None:
+        """The end of the grace is no concern of his, and at midnight he expires like all."""
+        hall.open(1)
+        late = hall.missed(1)
+        hall.bring_back(1, late)
+        assert hall.state.absent == ()
+        hall.wait(minutes=45)
+        hall.tick()
+        assert "grace-ended" not in hall.happened()
+        hall.clock_shows("00:00", WEDNESDAY)
+        hall.tick()
+        assert hall.states()[late] == "expired"
 
     def test_any_window_may_take_him_back(self, hall: Hall) -> None:
         """The guide at the entrance does not know which window it was; a closed one will do."""

@@ -251,4 +251,6 @@ def _waiting_again(ticket: Ticket, rank: Rank, at: Micros) -> Ticket:
         ended_at=None,
         outcome=None,
     )
-    return replace(ticket, state="waiting", stage=stage, rank=rank, settled_at=None)
+    return replace(
+        ticket, state="waiting", stage=stage, rank=rank, settled_at=None, grace_until=None
+    )
