@@ -49,7 +49,8 @@ def test_a_database_of_a_newer_program_is_refused_by_name(database: Database) ->
     migrations.upgrade(database)
     newer = text("UPDATE alembic_version SET version_num = '9999'")
     database.write_sync(lambda connection: connection.execute(newer))
-    with pytest.raises(migrations.SchemaTooNewError, match=r"schema 9999.*up to 0001"):
+    known = f"schema 9999.*up to {migrations.newest()}"
+    with pytest.raises(migrations.SchemaTooNewError, match=known):
         migrations.upgrade(database)
     with pytest.raises(migrations.SchemaTooNewError, match="newer Tinghao"):
         migrations.schema(database)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,21 +20,42 @@ log = logging.getLogger(__name__)
 
 FOLDER = "seals"
 
+_ONE_AT_A_TIME = threading.Lock()
 
-def exporter(data: Path) -> Callable[[Seal], None]:
-    """A function that appends a seal to ``seals/HALL.jsonl`` in the data directory."""
 
-    def export(seal: Seal) -> None:
-        try:
-            (data / FOLDER).mkdir(exist_ok=True)
-            with (data / FOLDER / f"{seal.hall}.jsonl").open("ab") as file:
-                file.write(msgspec.json.encode(seal) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            log.error("the seal of %s for day %d was not exported: %s", seal.hall, seal.day, error)
+def export(data: Path, made: Iterable[Seal]) -> None:
+    """Append to ``seals/HALL.jsonl`` in the data directory those that are not in it yet."""
+    by_hall: dict[str, list[Seal]] = {}
+    for seal in made:
+        by_hall.setdefault(seal.hall, []).append(seal)
+    for hall, of_hall in by_hall.items():
+        with _ONE_AT_A_TIME:
+            try:
+                _append(data / FOLDER / f"{hall}.jsonl", of_hall)
+            except OSError as error:
+                log.error("the seals of %s were not exported: %s", hall, error)
 
-    return export
+
+def _append(file: Path, made: list[Seal]) -> None:
+    content = file.read_bytes() if file.exists() else b""
+    known = set(_keys(content))
+    missing = [seal for seal in made if (seal.epoch, seal.seq) not in known]
+    if not missing:
+        return
+    file.parent.mkdir(exist_ok=True)
+    with file.open("ab") as out:
+        if content and not content.endswith(b"\n"):
+            out.write(b"\n")  # the disk was full in the middle of a line
+        out.write(b"".join(msgspec.json.encode(seal) + b"\n" for seal in missing))
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _keys(content: bytes) -> Iterator[tuple[str, int]]:
+    for line in content.splitlines():
+        with suppress(msgspec.DecodeError):
+            seal = msgspec.json.decode(line, type=Seal)
+            yield seal.epoch, seal.seq
 
 
 def exported(data: Path, hall: str) -> list[Seal]:

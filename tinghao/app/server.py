@@ -59,7 +59,7 @@ class Served:
 
     def stop(self) -> None:
         """Begin to end: no new requests, open ones get ``drain_seconds``."""
-        self.service.draining = True
+        self.service.drain()
         self._server.should_exit = True
         for fn in self._on_stop:
             fn()

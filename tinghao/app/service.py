@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import Connection, text
 
-from tinghao.app import seals
 from tinghao.app.auth.gate import Gate
+from tinghao.app.background import Exporting, at_work
 from tinghao.app.database import Database, DatabaseUnavailable
+from tinghao.app.duties import Duties
 from tinghao.app.keys import load_journal_key, load_secret
 from tinghao.app.rooms import all_rooms
 from tinghao.app.settings import Settings
@@ -27,14 +27,6 @@ from tinghao.realtime.hub import Hub
 from tinghao.realtime.missed import journal_calls
 from tinghao.realtime.views import hall_views
 
-log = logging.getLogger(__name__)
-
-TICK_EVERY = 0.5
-"""Seconds between two looks at what has fallen due."""
-
-PEOPLE_EVERY = 5.0
-"""Seconds until somebody who was added to the staff by the command line is known here."""
-
 
 class Service:
     """The parts of a running Tinghao. ``running`` starts and ends what moves by itself."""
@@ -45,6 +37,10 @@ class Service:
         journal_key = load_journal_key(settings.journal_key_path)
         secret = load_secret(settings.secret_path)
         self.database = Database(settings.database_url)
+        self.duties = Duties(self.database)
+        self._exporting = Exporting(
+            self.database, settings.data_path, self.duties.hold("housekeeping")
+        )
         self.rooms = all_rooms()
         self.bus = MemoryBus()
         self.desk = Desk(
@@ -53,7 +49,7 @@ class Service:
             clock=clock,
             announce=self.bus.publish,
             signer=journal_key,
-            sealed=seals.exporter(settings.data_path),
+            sealed=self._exporting.sealed,
         )
         self.gate = Gate(self.database, settings, secret)
         self.hub = Hub(
@@ -81,25 +77,24 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Load the halls, then keep following the journal and let happen what falls due."""
         unsubscribe = self.bus.subscribe(self._heard)
-        tasks: list[asyncio.Task[None]] = []
         try:
             await self.desk.start()
-            tasks += [
-                asyncio.create_task(self.desk.follow()),
-                asyncio.create_task(_every(TICK_EVERY, self.desk.tick)),
-                asyncio.create_task(_every(PEOPLE_EVERY, self._refresh_people)),
-            ]
-            yield
+            async with at_work(self.desk, self.duties, self._exporting):
+                yield
         finally:
             unsubscribe()
-            tasks += self._catching_up
-            for task in tasks:
+            for task in self._catching_up:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._catching_up, return_exceptions=True)
             await self.desk.drain()
             self.hub.close()
             self.gate.close()
             await asyncio.to_thread(self.database.close)
+
+    def drain(self) -> None:
+        """Begin to end: others take over the duties at once, and proxies send nothing more."""
+        self.draining = True
+        self.duties.resign()
 
     async def ready(self) -> str | None:
         """Why this process should get no requests now, or None when it should."""
@@ -110,10 +105,6 @@ class Service:
         except DatabaseUnavailable as unavailable:
             return f"database {unavailable.cause}"
         return None
-
-    async def _refresh_people(self) -> None:
-        for hall in self.desk.halls:
-            await self.desk.refresh_people(hall.code)
 
     def _live(self, code: str) -> LiveHall | None:
         with suppress(Refusal):
@@ -134,17 +125,3 @@ class Service:
 
 def _answers(connection: Connection) -> None:
     connection.execute(text("SELECT 1"))
-
-
-async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
-    """Do it again and again until cancelled, whatever becomes of one time."""
-    failing = False
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await do()
-            failing = False
-        except Exception as fault:  # noqa: BLE001 - it must go on, whatever one hall has
-            if not failing:
-                log.warning("%s failed and is tried again: %s", getattr(do, "__name__", do), fault)
-            failing = True

@@ -24,7 +24,7 @@ from tinghao.app.records.plan import PlanError, make_plan
 from tinghao.app.records.record import Record, RecordError, read_record, select
 from tinghao.app.records.replay import Replayed, replay
 from tinghao.app.rooms import all_rooms
-from tinghao.app.seals import exporter
+from tinghao.app.seals import export
 from tinghao.app.settings import Settings
 from tinghao.queue.clock import machine_clock
 from tinghao.queue.journal import load_state
@@ -133,10 +133,7 @@ def _import(
             )
     finally:
         sealed = database.read_sync(partial(saved, hall_id=head.hall_id, hall=hall))
-        export = exporter(settings.data_path)
-        for seal in sealed:
-            if seal.seq > state.seq:
-                export(seal)
+        export(settings.data_path, [seal for seal in sealed if seal.seq > state.seq])
 
 
 @click.command("replay")
