@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from tests.queue.hall import PLAIN
+from tests.queue.hall import ESTATE, PLAIN, SOCIAL
 from tinghao.queue.model import HallConfig, WindowConfig
 
 CITIZENS = 2_000
@@ -11,6 +11,7 @@ WINDOWS = 16
 
 CROWDED: HallConfig = replace(
     PLAIN,
+    categories=(replace(SOCIAL, daily_cap=9_999), ESTATE),
     windows=tuple(
         WindowConfig(number=number, name="综合受理", categories=("social",))
         for number in range(1, WINDOWS + 1)

@@ -166,14 +166,14 @@ async def office(url: str, clock: Clock | None = None, **desk: Any) -> AsyncIter
         database.close()
 
 
-def bulk_of(made: Office, day: Day = MONDAY) -> Bulk:
-    """An import into the hall that begins on that day."""
+def bulk_of(made: Office, day: Day | None = MONDAY) -> Bulk:
+    """An import into the hall that begins on that day, or now."""
     return Bulk(
         made.desk.rooms,
         made.stored(),
         made.desk.live(CODE).hall_id,
         made.database.write_sync,
-        begins=at_time(day, "00:00", "Asia/Shanghai"),
+        begins=at_time(day, "00:00", "Asia/Shanghai") if day else made.clock(),
     )
 
 
