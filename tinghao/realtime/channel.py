@@ -130,12 +130,15 @@ class Channel:
         try:
             while self.subscribers:
                 if self._dirty:
-                    # Who is owed a frame waits too: it gets the one that is about to be made.
+                    # Who waits for a frame gets the one that is about to be made.
                     if self._too_early():
                         return
-                    yield from self._send(self._update())
+                    if self._update():
+                        self._waiting = {}
+                        yield from self._send(list(self.subscribers))
                 elif self._waiting:
-                    yield from self._send(self._take_waiting())
+                    waiting, self._waiting = self._waiting, {}
+                    yield from self._send([each for each in waiting if each.owed])
                 else:
                     return
         except Exception:
@@ -159,8 +162,8 @@ class Channel:
 
     # -- what is sent to whom
 
-    def _update(self) -> list[Subscriber]:
-        """Look at the hall. Returns who may have to hear of it."""
+    def _update(self) -> bool:
+        """Look at the hall. False when what is shown is still the same."""
         self._next = time.monotonic() + INTERVAL
         state = self._feed.live.state
         view = self._feed.view(self.wish.topic)
@@ -176,22 +179,14 @@ class Channel:
         )
         self._checked = state.seq
         self._dirty = False
-        everybody = changed or self.failed
-        self.failed = False
         if changed:
             self._view = view
             self._clock = state.clock
             self.seq = state.seq
             self._frames.clear()
             self._bodies.clear()
-            for each in self.subscribers:
-                each.owed = True
-        waiting = self._take_waiting()
-        return list(self.subscribers) if everybody else waiting
-
-    def _take_waiting(self) -> list[Subscriber]:
-        waiting, self._waiting = self._waiting, {}
-        return list(waiting)
+        again, self.failed = self.failed, False
+        return changed or again
 
     def _send(self, subscribers: list[Subscriber]) -> Iterator[None]:
         """Bring each from the seq it has to ours. The hot loop of the house.
@@ -207,9 +202,8 @@ class Channel:
             key = NOTHING
             written = size = 0
             for each in subscribers[start : start + STEP]:
-                if not each.owed:
-                    continue
                 if not each.ready:
+                    each.owed = True
                     counts.skipped += 1
                     continue
                 if frame is None or each.seq != key:

@@ -40,7 +40,7 @@ RESTART = 1012
 FLOODING = 1008
 FAILED = 1011
 SHARED_DEFLATE = SharedDeflate()
-TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)  # Linux's number
+TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux and macOS have it
 UNSENT_BYTES = 65_536  # that the kernel may hold for one socket before it says "full"
 RETRY_AFTER = "5"
 
@@ -137,8 +137,9 @@ class Connection(asyncio.Protocol):
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """It takes again."""
+        """It takes again, so it lives."""
         self.gate.stuck.pop(self, None)
+        self._unanswered = False
         self.transport.resume_reading()
         if self._channel is not None:
             self._channel.resume(self)
@@ -163,6 +164,7 @@ class Connection(asyncio.Protocol):
             if self._task is not None:
                 self._task.cancel()
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the server is restarting")
+            self.transport.close()
         else:
             self.close(RESTART, "the server is restarting")
 
@@ -363,7 +365,7 @@ def _limit_kernel_buffer(transport: asyncio.Transport) -> None:
     Without it the kernel takes megabytes for a client that reads nothing.
     """
     connection = transport.get_extra_info("socket")
-    if connection is None or connection.family == socket.AF_UNIX:
+    if connection is None or TCP_NOTSENT_LOWAT is None or connection.family == socket.AF_UNIX:
         return
     with suppress(OSError):
         connection.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
