@@ -13,13 +13,13 @@ CONSOLE = "/halls/puyang/console/1"
 
 
 async def test_a_whole_turn_without_the_mouse(hall: Hall) -> None:
-    """O opens, space calls, S starts, F finishes; each key answers at once."""
+    """K opens, space calls, S starts, F finishes; each key answers at once."""
     await hall.take("social", 2)
     page = await hall.screen(CONSOLE, DESK, "wang")
     await expect(page.get_by_text("窗口未开")).to_be_visible()
     state = page.locator(".person")
     number = page.locator(".person-number")
-    await page.keyboard.press("o")
+    await page.keyboard.press("k")
     await expect(state).to_have_attribute("data-state", "free")
     await page.keyboard.press("Space")
     await expect(number).to_have_text("A001")

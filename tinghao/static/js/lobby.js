@@ -5,6 +5,7 @@ import { onFrame } from "./live.js";
 import { pulse, rollIn } from "./motion.js";
 
 const TURN = 2_500; // ms a call keeps the hero place while others wait for it
+const CROWD = 6; // calls waiting for their turn; with more, only the newest half gets one
 const STALE = 120_000; // ms of hall time after which a call is no longer announced
 
 const hero = document.getElementById("hero");
@@ -21,6 +22,7 @@ const waiting = [];
 let newest = Number(hero.dataset.call || 0);
 let turnEnds = 0;
 let timer = null;
+let settling = null;
 let windows = windowsOnPage();
 
 hideInRow(hero.dataset.number);
@@ -34,6 +36,8 @@ onFrame((frame) => {
     newest = call.id;
     if (hallNow() - Date.parse(call.at) < STALE) waiting.push(call);
   }
+  // All stand in the row and on their windows. A wall that is minutes behind helps nobody.
+  if (waiting.length > CROWD) waiting.splice(0, waiting.length - CROWD / 2);
   // After a gap longer than what a snapshot tells, the newest call stands without a roll of drums.
   const latest = data.recent[0];
   if (latest && latest.id > Number(hero.dataset.call || 0) && waiting.length === 0) {
@@ -79,11 +83,15 @@ function stand(call) {
   settle();
 }
 
-// The number in the hero place is "being called" until its citizen stands at the window.
+// The number in the hero place is "being called" until its citizen stands at the window, and for
+// its whole turn at least.
 function settle() {
   const there = windows.get(Number(hero.dataset.window));
   const calling = there?.state === "called" && there.ticket === hero.dataset.number;
-  hero.dataset.calling = calling ? "yes" : "no";
+  const left = turnEnds - performance.now();
+  hero.dataset.calling = calling || left > 0 ? "yes" : "no";
+  clearTimeout(settling);
+  if (left > 0) settling = setTimeout(settle, left + 20);
 }
 
 function hideInRow(number) {
