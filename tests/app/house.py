@@ -80,7 +80,7 @@ class House:
     """The bearer token of each role, and of the test's own making."""
     sessions: dict[str, str]
     """The session of each account by user name."""
-    opened: list[httpx.AsyncClient] = field(default_factory=list)
+    clients: dict[tuple[tuple[str, str], ...], httpx.AsyncClient] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -122,9 +122,13 @@ class House:
         return str(made)
 
     def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30)
-        self.opened.append(client)
-        return client
+        known = tuple(sorted(headers.items()))
+        if known not in self.clients:
+            # Plain HTTP: without certificates to load a client is made in no time.
+            self.clients[known] = httpx.AsyncClient(
+                base_url=self.url, headers=headers, timeout=30, verify=False
+            )
+        return self.clients[known]
 
 
 @asynccontextmanager
@@ -151,7 +155,7 @@ async def open_house(
         try:
             yield house
         finally:
-            for client in house.opened:
+            for client in house.clients.values():
                 await client.aclose()
 
 

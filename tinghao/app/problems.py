@@ -123,6 +123,9 @@ def problem_of(error: Exception) -> Problem:
         return Problem(422, "value-refused", "A value in the request cannot be stored.")
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _of_framework(error)
+    if isinstance(error, RecursionError):
+        log.warning("too deep: %s", error)
+        return Problem(400, "bad-request", "The request is not written as it should be.")
     return _unforeseen(error)
 
 

@@ -17,7 +17,6 @@ from tests.app.records.days import FOLDER, TICKETS
 from tests.app.records.test_plan import records
 from tinghao.app.cli import main
 from tinghao.app.database import Database
-from tinghao.app.records.client import Client
 from tinghao.app.records.comparing import differences, expected
 from tinghao.app.records.fitting import plan_hall
 from tinghao.app.records.importer import NotImported, import_plan
@@ -25,6 +24,7 @@ from tinghao.app.records.plan import make_plan
 from tinghao.app.records.record import Record, read_record
 from tinghao.app.records.replay import journal
 from tinghao.app.rooms import all_rooms
+from tinghao.client import Client
 from tinghao.queue.clock import at_time, iso, machine_clock
 from tinghao.queue.events import Entry, HallConfigured
 from tinghao.queue.founding import PUYANG

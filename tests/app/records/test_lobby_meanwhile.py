@@ -9,9 +9,9 @@ from websockets.asyncio.client import connect
 
 from tests.app.records.conftest import HALL, Place
 from tests.app.records.test_replay import FAST, RECORD
-from tinghao.app.records.client import Client
 from tinghao.app.records.replay import Replayed, journal, replay
 from tinghao.app.server import Served
+from tinghao.client import Client
 
 CUTS = 10
 
