@@ -225,7 +225,7 @@ async def test_nobody_and_no_ticket_is_named(house: House) -> None:
     assert [each for each in named if each in text] == []
     labels = set(re.findall(r'[{,]([a-z_]+)="', text))
     assert labels == {
-        "hall", "category", "state", "le", "topic", "method", "route", "status", "version",
+        "hall", "category", "state", "le", "topic", "method", "route", "status", "name", "version",
     }  # fmt: skip
 
 

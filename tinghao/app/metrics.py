@@ -14,7 +14,15 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinghao import __version__
 from tinghao.app.auth.middleware import NO_CALLER
-from tinghao.monitoring.metrics import CONTENT_TYPE, HallNow, Metrics, Sockets
+from tinghao.app.duties import Duties
+from tinghao.monitoring.hall_figures import HallNow
+from tinghao.monitoring.metrics import (
+    CONTENT_TYPE,
+    GatherFault,
+    Metrics,
+    Process,
+    Sockets,
+)
 from tinghao.queue.desk import Desk
 from tinghao.realtime.hub import Hub
 from tinghao.realtime.topics import Kind
@@ -44,8 +52,8 @@ SOCKET_COUNTS = {
 """Metric (tinghao_websocket_…_total) → field of the hub's counts, and what it counts."""
 
 
-def metrics_of(desk: Desk, hub: Hub) -> Metrics:
-    """The metrics of a process with this desk and this hub."""
+def metrics_of(desk: Desk, hub: Hub, duties: Duties) -> Metrics:
+    """The metrics of a process with this desk, this hub and these duties."""
 
     def halls() -> Iterator[HallNow]:
         for hall in desk.halls:
@@ -61,7 +69,7 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
         followed |= {(hall, str(kind)): number for (hall, kind), number in hub.sockets().items()}
         return Sockets(followed, counts)
 
-    return Metrics(halls, sockets, __version__)
+    return Metrics(halls, lambda: Process(sockets(), duties.held()), __version__)
 
 
 @get(
@@ -71,12 +79,16 @@ def metrics_of(desk: Desk, hub: Hub) -> Metrics:
     media_type=MediaType.TEXT,
     opt={NO_CALLER: True},
     name="metrics",
-    sync_to_thread=False,
 )
-def metrics(counted: NamedDependency[Metrics]) -> Response[bytes]:
+async def metrics(counted: NamedDependency[Metrics]) -> Response[bytes]:
     """What Prometheus scrapes; no ticket, number or person is in it."""
+    try:
+        text = await counted.text()
+    except GatherFault as fault:
+        # A failed scrape shows as one; sums that lack a process would look like a restart.
+        return Response(f"{fault}\n".encode(), status_code=503)
     # Set as a header: a media type of text/* would get a second charset.
-    return Response(counted.text(), headers={"Content-Type": CONTENT_TYPE})
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
 
 class NoteArrival(ASGIMiddleware):

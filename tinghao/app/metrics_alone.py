@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from tinghao.monitoring.metrics import CONTENT_TYPE, Metrics
+from tinghao.monitoring.metrics import CONTENT_TYPE, GatherFault, Metrics
 
 
 def metrics_alone(metrics: Metrics) -> ASGIApp:
@@ -14,16 +14,14 @@ def metrics_alone(metrics: Metrics) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             return
-        found = scope["path"] == "/metrics"
-        kind = CONTENT_TYPE if found else "text/plain; charset=utf-8"
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200 if found else 404,
-                "headers": [(b"content-type", kind.encode())],
-            }
-        )
-        body = metrics.text() if found else b"Only /metrics is here.\n"
+        status, kind, body = 404, "text/plain; charset=utf-8", b"Only /metrics is here.\n"
+        if scope["path"] == "/metrics":
+            try:
+                status, kind, body = 200, CONTENT_TYPE, await metrics.text()
+            except GatherFault as fault:
+                status, body = 503, f"{fault}\n".encode()
+        headers = [(b"content-type", kind.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return answer

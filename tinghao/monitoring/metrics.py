@@ -1,10 +1,11 @@
-"""`/metrics`: the halls, the sockets and the requests of this process, for Prometheus.
+"""`/metrics`: the halls, and what the processes count, for Prometheus.
 
 Figures of halls are read from their live states at the moment of the scrape: nothing is counted
-twice, and no ticket, number or person is ever a label.
+twice, and no ticket, number or person is ever a label. What each process counts for itself
+(sockets, requests) is added up over the processes that serve one address.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from prometheus_client import (
@@ -18,40 +19,19 @@ from prometheus_client import (
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from tinghao.monitoring import totals
-from tinghao.queue.model import SECOND, Category, HallState, Micros
+from tinghao.monitoring.figures import Figures, collected, metrics
+from tinghao.monitoring.hall_figures import HallCollector, HallNow
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 DURATIONS = (0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 """Upper bounds in seconds, few because every route has its own; a key of the console is
 answered within 0.1."""
-
-WINDOW_STATES = ("closed", "paused", "free", "called", "serving")
-
-_COUNTERS = (
-    ("taken", "tinghao_tickets_taken", "Numbers taken."),
-    (
-        "called",
-        "tinghao_tickets_called",
-        "Waits that ended with a call; a ticket that was transferred has more than one.",
-    ),
-    ("finished", "tinghao_tickets_finished", "Services finished."),
-    ("no_shows", "tinghao_tickets_no_show", "Tickets marked as no-show."),
-    (
-        "cancelled",
-        "tinghao_tickets_cancelled",
-        "Tickets given up: by the citizen, or by a manager who freed them.",
-    ),
-    ("expired", "tinghao_tickets_expired", "Tickets expired at the close of their day."),
-    ("undone", "tinghao_tickets_undone", "Finishes and no-shows taken back by the clerk."),
-)
 
 
 class Sockets(Struct, frozen=True):
@@ -61,45 +41,60 @@ class Sockets(Struct, frozen=True):
     counts: Mapping[str, tuple[int, str]]  # name → count since start, what it counts
 
 
-class HallNow(Struct, frozen=True):
-    """A hall's state, and the hall's own time at the scrape."""
+class Process(Struct, frozen=True):
+    """What a process says of itself at a scrape."""
 
-    state: HallState
-    now: Micros
+    sockets: Sockets
+    duties: Mapping[str, bool]  # name → whether it holds the duty
 
 
-class HallCollector(Collector):
-    """Reads all halls and sockets at each scrape."""
+class ProcessNow(Collector):
+    """Reads this process's sockets and duties at each scrape."""
 
-    def __init__(
-        self, halls: Callable[[], Iterable[HallNow]], sockets: Callable[[], Sockets]
-    ) -> None:
-        self._halls = halls
-        self._sockets = sockets
+    def __init__(self, process: Callable[[], Process]) -> None:
+        self._process = process
 
     def collect(self) -> Iterator[Metric]:
         """The families, in the order of docs/metrics.md."""
-        halls = list(self._halls())
-        yield from _queues(halls)
-        yield from _counters(halls)
-        yield from _spreads(halls)
-        yield from _windows(halls)
-        yield from _sockets(self._sockets())
+        now = self._process()
+        yield from _sockets(now.sockets)
+        yield from _duties(now.duties)
+
+
+class GatherFault(Exception):
+    """The other processes' figures cannot be had; sums without them would be wrong."""
+
+
+async def alone(own: Figures) -> Figures:
+    """The sum over one process."""
+    return own
+
+
+async def fresh() -> None:
+    """One process has nothing to catch up with."""
 
 
 class Metrics:
-    """The metrics of one process."""
+    """The metrics of one process, and through it of all that serve with it.
+
+    `gather` is given this process's own figures and answers the sum over all, or raises
+    GatherFault; `refresh` brings the halls up to date before they are shown. Whoever starts
+    several processes sets both.
+    """
 
     def __init__(
         self,
         halls: Callable[[], Iterable[HallNow]],
-        sockets: Callable[[], Sockets],
+        process: Callable[[], Process],
         version: str,
     ) -> None:
         # Twice the lines, for times that the process has already.
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.gather: Callable[[Figures], Awaitable[Figures]] = alone
+        self.refresh: Callable[[], Awaitable[None]] = fresh
+        self._halls = HallCollector(halls)
         self.registry = CollectorRegistry()
-        self.registry.register(HallCollector(halls, sockets))
+        self.registry.register(ProcessNow(process))
         ProcessCollector(registry=self.registry)
         self.requests = Counter(
             "tinghao_http_requests",
@@ -114,6 +109,10 @@ class Metrics:
             buckets=DURATIONS,
             registry=self.registry,
         )
+        workers = Gauge(
+            "tinghao_workers", "Processes that serve this address.", registry=self.registry
+        )
+        workers.set(1)
         build = Gauge(
             "tinghao_build_info",
             "Always 1; its label says which version runs.",
@@ -130,109 +129,29 @@ class Metrics:
         """Note how long one answer took, from the request's arrival to its end."""
         self.durations.labels(method, route).observe(seconds)
 
-    def text(self) -> bytes:
-        """What a scrape gets, in Prometheus's text format."""
-        return generate_latest(self.registry)
+    def own(self) -> Figures:
+        """What this process counts."""
+        return collected(self.registry)
+
+    async def text(self) -> bytes:
+        """What a scrape gets, in Prometheus's text format. Raises GatherFault."""
+        await self.refresh()
+        together = await self.gather(self.own())
+        return generate_latest(_Shown([*self._halls.collect(), *metrics(together)]))
 
 
-def _queues(halls: list[HallNow]) -> Iterator[Metric]:
-    labels = ("hall", "category")
-    waiting = GaugeMetricFamily("tinghao_tickets_waiting", "Citizens waiting now.", labels=labels)
-    longest = GaugeMetricFamily(
-        "tinghao_longest_wait_seconds",
-        "How long the one who waits longest has waited; 0 when nobody waits.",
-        labels=labels,
-    )
-    opened = GaugeMetricFamily(
-        "tinghao_windows_serving_category",
-        "Windows open now, not paused, that serve the category.",
-        labels=labels,
-    )
-    for hall, category in _categories(halls):
-        state = hall.state
-        queue = state.queues.get(category.code, ())
-        where = (state.code, category.code)
-        waiting.add_metric(where, len(queue))
-        since = min(
-            (state.tickets[rank.ticket].stage.entered_at for rank in queue), default=hall.now
-        )
-        longest.add_metric(where, max(0, hall.now - since) / SECOND)
-        serving = (
-            each.state == "open" and category.code in each.categories
-            for each in state.windows.values()
-        )
-        opened.add_metric(where, sum(serving))
-    yield from (waiting, longest, opened)
+class _Shown(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
 
-
-def _counters(halls: list[HallNow]) -> Iterator[Metric]:
-    for field, name, said in _COUNTERS:
-        family = CounterMetricFamily(name, said, labels=("hall", "category"))
-        for hall, category in _categories(halls):
-            known = totals.of(hall.state).get(category.code, totals.CategoryTotals())
-            family.add_metric((hall.state.code, category.code), getattr(known, field))
-        yield family
-
-
-def _spreads(halls: list[HallNow]) -> Iterator[Metric]:
-    yield _spread(
-        halls,
-        "tinghao_wait_seconds",
-        "From the take (or transfer) to the first call.",
-        totals.WAIT_BUCKETS,
-        lambda known: known.wait,
-    )
-    yield _spread(
-        halls,
-        "tinghao_handling_seconds",
-        "From the citizen's arrival at the window to the finish, holds excluded.",
-        totals.HANDLING_BUCKETS,
-        lambda known: known.handling,
-    )
-
-
-def _spread(
-    halls: list[HallNow],
-    name: str,
-    said: str,
-    bounds: tuple[int, ...],
-    of: Callable[[totals.CategoryTotals], totals.Spread],
-) -> Metric:
-    family = HistogramMetricFamily(name, said, labels=("hall", "category"))
-    names = [*(str(float(bound)) for bound in bounds), "+Inf"]
-    for hall, category in _categories(halls):
-        known = of(totals.of(hall.state).get(category.code, totals.CategoryTotals()))
-        buckets, running = [], 0
-        for bound, count in zip(names, known.counts, strict=True):
-            running += count
-            buckets.append((bound, running))
-        family.add_metric((hall.state.code, category.code), buckets, known.total_seconds)
-    return family
-
-
-def _windows(halls: list[HallNow]) -> Iterator[Metric]:
-    family = GaugeMetricFamily(
-        "tinghao_windows", "Windows by what they do now.", labels=("hall", "state")
-    )
-    heads = CounterMetricFamily(
-        "tinghao_journal_entries", "Entries in the hall's journal.", labels=("hall",)
-    )
-    for hall in halls:
-        numbers = dict.fromkeys(WINDOW_STATES, 0)
-        for window in hall.state.windows.values():
-            in_hand = hall.state.tickets.get(window.ticket) if window.ticket else None
-            shown: str = "free" if window.state == "open" else window.state
-            numbers[in_hand.state if in_hand else shown] += 1
-        for shown, number in numbers.items():
-            family.add_metric((hall.state.code, shown), number)
-        heads.add_metric((hall.state.code,), hall.state.seq)
-    yield from (family, heads)
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 def _sockets(sockets: Sockets) -> Iterator[Metric]:
     family = GaugeMetricFamily(
         "tinghao_websocket_connections",
-        "WebSockets open on this process.",
+        "WebSockets open now.",
         labels=("hall", "topic"),
     )
     for (hall, topic), number in sorted(sockets.connections.items()):
@@ -244,7 +163,10 @@ def _sockets(sockets: Sockets) -> Iterator[Metric]:
         yield counter
 
 
-def _categories(halls: list[HallNow]) -> Iterator[tuple[HallNow, Category]]:
-    for hall in halls:
-        for category in hall.state.setup.categories:
-            yield hall, category
+def _duties(held: Mapping[str, bool]) -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "tinghao_duty_holder", "1 where the background duty is done.", labels=("name",)
+    )
+    for name, here in held.items():
+        family.add_metric((name,), here)
+    yield family
