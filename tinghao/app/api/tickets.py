@@ -42,6 +42,17 @@ GROUNDS = ("elderly", "disabled", "pregnant", "military", "infant")
 CLASSES = ("normal", "priority", "appointment")
 _CHANNELS: dict[str, Channel] = {"kiosk": "kiosk", "citizen": "web"}
 TOKEN_BYTES = 16
+TAKING = (
+    "category-closed",
+    "too-late",
+    "hall-closed",
+    "day-full",
+    "unknown-category",
+    "unknown-item",
+    "priority",
+    "appointment",
+)
+"""What a take may be refused with."""
 WAITING = ("already-called", "already-settled")
 """What a wish of someone who waits may be refused with."""
 
@@ -51,20 +62,7 @@ WAITING = ("already-called", "already-settled")
     operation_id="take",
     summary="Take a number",
     tags=["tickets"],
-    responses=refusals(
-        (
-            *COMMAND,
-            *GUARDED,
-            "category-closed",
-            "too-late",
-            "hall-closed",
-            "day-full",
-            "unknown-category",
-            "unknown-item",
-            "priority",
-            "appointment",
-        )
-    ),
+    responses=refusals((*COMMAND, *GUARDED, *TAKING)),
 )
 async def take(
     request: Request[Any, Any, Any],
