@@ -138,6 +138,7 @@ async def open_house(
     config: HallConfig = PUBLIC,
     clock: HallClock | None = None,
     more_halls: Sequence[str] = (),
+    at_port: int = 0,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """Serve until the block is left. The same folder once more is a restart.
@@ -145,7 +146,7 @@ async def open_house(
     `more_halls` stand beside puyang and fanxian, each for a scene of its own.
     """
     url = database_url or f"sqlite:///{folder / 'hall.db'}"
-    chosen = Settings(data_directory=str(folder), database_url=url, port=0, **settings)
+    chosen = Settings(data_directory=str(folder), database_url=url, port=at_port, **settings)
     if not (folder / "keys").exists():
         _put_keys(folder / "keys")
     tokens_of, sessions_of = _furnished(chosen.database_url, config, more_halls)

@@ -16,7 +16,6 @@ from tinghao.app.cli.deployment import config_option, open_database, settings_of
 from tinghao.app.cli.sentences import CommandError
 from tinghao.app.database import Database
 from tinghao.app.keys import load_journal_key
-from tinghao.app.records.client import Client, Refused, Unreachable
 from tinghao.app.records.deal import DealError
 from tinghao.app.records.fitting import plan_hall
 from tinghao.app.records.importer import Imported, NotImported, import_plan, people_of
@@ -26,6 +25,7 @@ from tinghao.app.records.replay import Replayed, replay
 from tinghao.app.rooms import all_rooms
 from tinghao.app.seals import export
 from tinghao.app.settings import Settings
+from tinghao.client import Client, Refused, Unreachable
 from tinghao.queue.clock import machine_clock
 from tinghao.queue.journal import load_state
 from tinghao.queue.journal.seals import saved

@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tinghao.app.records.client import Client, Refused, Unreachable
 from tinghao.app.records.deal import deal
 from tinghao.app.records.fitting import time_of_day
 from tinghao.app.records.living.agenda import TimeOfDay
@@ -22,6 +21,7 @@ from tinghao.app.records.living.day import Script, live, opening_shift, seats_of
 from tinghao.app.records.living.hall import Hall
 from tinghao.app.records.record import Record, read_record
 from tinghao.app.records.replay import last_entry
+from tinghao.client import Client, Refused, Unreachable
 from tinghao.queue.calendar import rest_day
 from tinghao.queue.clock import zone
 from tinghao.queue.model import MINUTE, Micros

@@ -12,10 +12,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from tinghao.app.records.client import Client, Refused
 from tinghao.app.records.fitting import days_later, instant
 from tinghao.app.records.importer import PAUSE_REASON, REASON
 from tinghao.app.records.steps import DayPlan, Plan, Step
+from tinghao.client import Client, Refused
 from tinghao.queue.clock import iso
 
 RIGHTS_MISSING = frozenset({401, 403})

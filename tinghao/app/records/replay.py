@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from tinghao.app.records.client import Client
 from tinghao.app.records.comparing import differences, expected
 from tinghao.app.records.driver import Driven, drive
 from tinghao.app.records.fitting import days_later, instant
 from tinghao.app.records.plan import make_plan
 from tinghao.app.records.record import Record
 from tinghao.app.records.steps import Plan, PlanCategory, PlanHall, PlanWindow
+from tinghao.client import Client
 from tinghao.queue.clock import iso, zone
 
 PAGE = 1000

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tinghao.app.records.client import Refused
 from tinghao.app.records.living.hall import Hall
+from tinghao.client import Refused
 from tinghao.queue.model import Micros
 
 PRIORITY, CANCELS, DEFERS, RATES = 0.07, 0.02, 0.015, 0.45

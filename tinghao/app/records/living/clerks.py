@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from tinghao.app.records.client import Answer, Refused
 from tinghao.app.records.living.citizens import came_late, rates
 from tinghao.app.records.living.hall import Hall
+from tinghao.client import Answer, Refused
 from tinghao.queue.model import MINUTE, SECOND, Micros
 
 NO_SHOWS, SLOW_ONES, HOLDS, TRANSFERS, NOT_DONE = 0.05, 0.12, 0.04, 0.03, 0.06

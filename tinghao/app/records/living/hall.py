@@ -6,9 +6,9 @@ from datetime import date, datetime
 from random import Random
 from typing import Any
 
-from tinghao.app.records.client import Answer, Client
 from tinghao.app.records.fitting import instant
 from tinghao.app.records.living.agenda import Agenda, TimeOfDay
+from tinghao.client import Answer, Client
 from tinghao.queue.clock import iso, micros
 from tinghao.queue.model import SECOND, Micros
 

@@ -79,6 +79,24 @@ class Client:
         }
         return await self._ask("POST", path, msgspec.json.encode(body or {}), headers, {})
 
+    async def take(self, hall: str, category: str, **body: Any) -> dict[str, Any]:
+        """Take a number; the answer with its `token`, `number`, `ahead` and `estimate`."""
+        answer = await self.post(f"/halls/{hall}/tickets", {"category": category, **body})
+        taken: dict[str, Any] = answer.body
+        return taken
+
+    async def at_window(
+        self, hall: str, window: int, command: str, **body: Any
+    ) -> dict[str, Any] | None:
+        """Give a command at a window (`call-next`, `start`, `finish` …; docs/api.md).
+
+        The ticket, or the window for open, pause, resume, close and categories; None when
+        nobody was there to be called.
+        """
+        answer = await self.post(f"/halls/{hall}/windows/{window}/{command}", body)
+        found: dict[str, Any] | None = answer.body
+        return found
+
     async def _ask(
         self,
         method: str,
