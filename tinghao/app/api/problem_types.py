@@ -84,7 +84,7 @@ STATUS: Mapping[str, int] = {
     "database-unavailable": 503,
 }
 
-READING = ("token-invalid", "unknown-hall", "database-unavailable")
+READING = ("bad-request", "token-invalid", "unknown-hall", "database-unavailable")
 """What any reading of a hall may be answered with."""
 
 GUARDED = ("not-signed-in", "forbidden", "other-hall")
@@ -92,7 +92,6 @@ GUARDED = ("not-signed-in", "forbidden", "other-hall")
 
 COMMAND = (
     *READING,
-    "bad-request",
     "invalid-input",
     "session-ended",
     "foreign-origin",
