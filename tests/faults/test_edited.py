@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.deployment import Deployment, deploy
+from tests.load.deployment import Deployment, deploy
 from tests.queue.office import CODE, TUESDAY, Clock, Office
 from tinghao.app.seals import export
 from tinghao.queue import commands as ask

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.deployment import Deployment, deploy, served
-from tests.faults.load import Load
+from tests.load.asking import Load, kiosks, windows
+from tests.load.deployment import Deployment, deploy, served
 from tests.load.halls import CITIZENS, KIOSKS, WINDOWS, numbers
 from tests.load.test_at_the_desk import calls_of
 from tests.queue.office import Office, bulk_of
@@ -27,7 +27,9 @@ async def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_done_twice(
 ) -> None:
     async with deployment.office() as before:
         everybody_waits(before)
-    load = Load(deployment, KIOSKS, WINDOWS)
+    load = Load(
+        kiosks(deployment, KIOSKS), windows(deployment, WINDOWS, "call-next", "start", "finish")
+    )
     cut_off = 0
     for turn in range(1, KILLS + 1):
         async with served(deployment) as server:

@@ -6,12 +6,13 @@ Whoever is cut off in the middle of a request does not know whether it was done.
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count, cycle, repeat
+from math import inf
 from typing import Any
 
 import httpx
 
-from tests.faults.deployment import Deployment
+from tests.load.deployment import Deployment
 from tests.queue.office import CODE
 
 Step = tuple[str, dict[str, Any]]
@@ -33,7 +34,11 @@ class Asker:
         """Ask until `answered` says that it is enough. Raises httpx.TransportError when cut off."""
         while not self.done:
             if self.pending is None:
-                self.pending = (f"{self.name}-{next(self.keys)}", next(self.steps))
+                step = next(self.steps, None)
+                if step is None:
+                    self.done = True
+                    return
+                self.pending = (f"{self.name}-{next(self.keys)}", step)
             key, (path, body) = self.pending
             headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
             answer = await client.post(path, json=body, headers=headers)
@@ -50,17 +55,12 @@ class Asker:
 class Load:
     """All of them, and how many answers they have had."""
 
-    def __init__(self, deployment: Deployment, kiosks: int, windows: int) -> None:
+    def __init__(self, kiosks: list[Asker], windows: list[Asker]) -> None:
         self.answered = 0
-        self.kiosks = [
-            Asker(f"kiosk-{place}", deployment.kiosk, takes()) for place in range(kiosks)
-        ]
-        self.windows = [
-            Asker(f"window-{number}", deployment.windows, turns(number))
-            for number in range(1, windows + 1)
-        ]
+        self.kiosks = kiosks
+        self.windows = windows
 
-    async def run(self, url: str, until: int) -> None:
+    async def run(self, url: str, until: float = inf, askers: list[Asker] | None = None) -> None:
         """Until so many answers have come in all; then everybody finishes what he has begun."""
 
         def enough() -> bool:
@@ -68,9 +68,8 @@ class Load:
             return self.answered >= until
 
         async with clients(url) as client:
-            await asyncio.gather(
-                *(each.go_on(client, enough) for each in (*self.kiosks, *self.windows))
-            )
+            chosen = askers or [*self.kiosks, *self.windows]
+            await asyncio.gather(*(each.go_on(client, enough) for each in chosen))
 
     async def run_until_cut(self, url: str, until: int, cut: Callable[[], Any]) -> int:
         """The same, but then the server is cut off under them; how many had no answer."""
@@ -106,16 +105,24 @@ def clients(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
 
 
-def takes() -> Iterator[Step]:
-    """A kiosk gives out numbers."""
-    while True:
-        yield f"/api/v1/halls/{CODE}/tickets", {"category": "social"}
+def kiosks(deployment: Deployment, count: int, takes: int | None = None) -> list[Asker]:
+    """Kiosks that give out so many numbers each, or one after the other without end."""
+    take = (f"/api/v1/halls/{CODE}/tickets", {"category": "social"})
+    steps = [repeat(take) if takes is None else repeat(take, takes) for _ in range(count)]
+    return [
+        Asker(f"kiosk-{place}", deployment.kiosk, each) for place, each in enumerate(steps, start=1)
+    ]
 
 
-def turns(window: int) -> Iterator[Step]:
-    """A window serves one citizen after the other."""
-    at = f"/api/v1/halls/{CODE}/windows/{window}"
-    yield f"{at}/open", {}
-    while True:
-        for command in ("call-next", "start", "finish"):
-            yield f"{at}/{command}", {}
+def windows(deployment: Deployment, count: int, *commands: str) -> list[Asker]:
+    """Windows that open and then do these commands in turn, until nobody waits."""
+    return [
+        Asker(f"window-{number}", deployment.windows, turns(number, commands))
+        for number in range(1, count + 1)
+    ]
+
+
+def turns(window: int, commands: tuple[str, ...]) -> Iterator[Step]:
+    """What a window asks for, without end."""
+    for command in chain(("open",), cycle(commands)):
+        yield f"/api/v1/halls/{CODE}/windows/{window}/{command}", {}
