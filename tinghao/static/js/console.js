@@ -95,7 +95,7 @@ function later(delay) {
 
 function nameCategories() {
   for (const place of document.querySelectorAll("[data-name-of]")) {
-    const name = names[place.dataset.nameOf] ?? place.dataset.nameOf;
+    const name = names[place.dataset.nameOf] ?? "";
     if (place.textContent !== name) place.textContent = name;
   }
 }

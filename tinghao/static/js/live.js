@@ -73,6 +73,11 @@ socketElement.addEventListener("htmx:ws:close", (event) => {
   if (code !== null && !retried.includes(code)) setTimeout(reloadPage, 2_000 + Math.random() * 3_000);
 });
 
+// Signed out in the meantime: the page itself leads to the sign-in.
+document.addEventListener("htmx:before:response", (event) => {
+  if (event.detail.ctx.response.status === 401) location.reload();
+});
+
 setInterval(() => {
   const silent = performance.now() - lastFrame;
   if (silent > SILENCE) showLost();
