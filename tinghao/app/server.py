@@ -1,15 +1,19 @@
-"""Our own way of serving: one process, one port for pages, API, sockets and metrics."""
+"""Our own way of serving: one process, one port for pages, API, sockets and metrics.
+
+Several processes at one port are the launcher's business (`tinghao.app.workers`); each of them
+comes through here as well.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import cast
 
 import uvicorn
@@ -21,11 +25,15 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from tinghao.app import log, migrations
 from tinghao.app.database import Database, normal_url
 from tinghao.app.factory import create_app
+from tinghao.app.http_server import Server
+from tinghao.app.listening import Listeners, listeners
 from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
 from tinghao.app.serving_lock import ServeError, sole_server
 from tinghao.app.settings import Settings
 from tinghao.queue.clock import Clock, machine_clock
+
+logger = logging.getLogger(__name__)
 
 KEEP_ALIVE = 75
 """Seconds an idle connection is kept: longer than the proxies before us keep theirs."""
@@ -57,6 +65,10 @@ class Served:
         """Call ``fn`` when the server begins to end, for whoever uses it from within."""
         self._on_stop.append(fn)
 
+    def replaced(self) -> None:
+        """Another process goes on at this address: take leave without haste."""
+        self._server.replaced = self.service.replaced = True
+
     def stop(self) -> None:
         """Begin to end: no new requests, open ones get ``drain_seconds``."""
         self.service.drain()
@@ -67,26 +79,30 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, *, clock: Clock = machine_clock, signals: bool = False
+    settings: Settings,
+    *,
+    clock: Clock = machine_clock,
+    signals: bool = False,
+    inherited: Listeners | None = None,
 ) -> AsyncIterator[Served]:
     """Serve in the running event loop until the block is left, or a signal came if ``signals``.
 
+    ``inherited`` are sockets that a launcher has bound, after it saw to the database's schema.
     Raises ServeError, AlreadyServedError, SchemaTooNewError, DatabaseUnavailable, KeyFileError.
     """
-    with (
-        sole_server(_database_file(settings)),
-        bound(settings.host, settings.port) as listener,
-    ):
-        _migrate(settings)
+    with sole_server(database_file(settings)), _listeners(settings, inherited) as at:
+        migrate(settings)
         app = create_app(settings, clock=clock)
-        server = Server(_config(settings, app), signals=signals)
-        served = Served(app, server, listener.getsockname()[:2])
+        server = Server(
+            _config(settings, app), drain_seconds=settings.drain_seconds, signals=signals
+        )
+        served = Served(app, server, at.main.getsockname()[:2])
         server.stopping = served.stop
         async with (
             # Not through the framework's lifespan, which would wrap every error into a group.
             served.service.running(),
-            _metrics_beside(settings, app),
-            _answering(server, listener) as task,
+            _metrics_beside(app, at.metrics),
+            _answering(server, at.main) as task,
         ):
             try:
                 yield served
@@ -94,6 +110,15 @@ async def serving(
                     await task
             finally:
                 served.stop()
+
+
+@contextmanager
+def _listeners(settings: Settings, inherited: Listeners | None) -> Iterator[Listeners]:
+    if inherited is not None:
+        yield inherited
+        return
+    with listeners(settings) as own:
+        yield own
 
 
 @asynccontextmanager
@@ -114,12 +139,11 @@ async def _answering(server: Server, listener: socket.socket) -> AsyncIterator[a
 
 
 @asynccontextmanager
-async def _metrics_beside(settings: Settings, app: Litestar) -> AsyncIterator[None]:
+async def _metrics_beside(app: Litestar, listener: socket.socket | None) -> AsyncIterator[None]:
     """Metrics on their own address, if the settings give them one."""
-    if not settings.metrics_address:
+    if listener is None:
         yield
         return
-    host, _, port = settings.metrics_address.rpartition(":")
     config = uvicorn.Config(
         metrics_alone(app.state.metrics),
         loop="none",
@@ -129,16 +153,16 @@ async def _metrics_beside(settings: Settings, app: Litestar) -> AsyncIterator[No
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=1,
     )
-    with bound(host.strip("[]"), int(port)) as listener:
-        async with _answering(Server(config, signals=False), listener):
-            yield
+    async with _answering(Server(config, drain_seconds=1, signals=False), listener):
+        yield
 
 
 def run(settings: Settings, *, announce: str) -> None:
     """Serve until a signal comes; ``announce`` is printed with the address as {url}."""
     log.configure(settings)
+    if sys.stdin is None or not sys.stdin.isatty():  # else a closed terminal ends it, as ever
+        signal.signal(signal.SIGHUP, _only_one)
 
     async def main() -> None:
         async with serving(settings, signals=True) as served:
@@ -148,60 +172,11 @@ def run(settings: Settings, *, announce: str) -> None:
         runner.run(main())
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, which tells when it answers and ends with exit code 0 on a signal."""
-
-    def __init__(self, config: uvicorn.Config, *, signals: bool) -> None:
-        super().__init__(config)
-        self.answering = asyncio.Event()
-        self.stopping: Callable[[], None] = _nothing
-        self._signals = signals
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
-        await super().startup(sockets)
-        self.answering.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Only who owns the process takes its signals."""
-        if not self._signals:
-            yield
-            return
-        with super().capture_signals():
-            yield
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain on the first signal; a second Ctrl-C ends at once."""
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.stopping()
+def _only_one(_signal: int, _frame: object) -> None:
+    logger.warning("SIGHUP replaces workers; this is the only process: restart it instead")
 
 
-@contextlib.contextmanager
-def bound(host: str, port: int) -> Generator[socket.socket, None, None]:
-    """A listening socket; raises ServeError when the address cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except OSError as error:
-        raise ServeError(f"The address {host} is not known here: {error.strerror}.") from None
-    # asyncio turns Nagle's delay off only for a socket that says it is TCP.
-    with socket.socket(family, kind, protocol) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError as error:
-            raise ServeError(
-                f"Port {port} of {host} cannot be taken: {error.strerror}. Is another server "
-                "running? Choose another with --port."
-            ) from None
-        listener.setblocking(False)
-        yield listener
-
-
-def _database_file(settings: Settings) -> Path | None:
+def database_file(settings: Settings) -> Path | None:
     """The SQLite file to lock; None on PostgreSQL. Raises ServeError when there is none."""
     url = normal_url(settings.database_url)
     if url.get_backend_name() != "sqlite":
@@ -215,16 +190,13 @@ def _database_file(settings: Settings) -> Path | None:
     return file
 
 
-def _migrate(settings: Settings) -> None:
+def migrate(settings: Settings) -> None:
+    """Bring the schema up to date; raises SchemaTooNewError or DatabaseUnavailable."""
     database = Database(settings.database_url)
     try:
         migrations.upgrade(database)
     finally:
         database.close()
-
-
-def _nothing() -> None:
-    """Until there is something to stop."""
 
 
 def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
@@ -242,7 +214,6 @@ def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
         forwarded_allow_ips=list(settings.trusted_proxies),
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=settings.drain_seconds,
     )
 
 

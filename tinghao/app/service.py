@@ -34,6 +34,8 @@ class Service:
     def __init__(self, settings: Settings, *, clock: Clock = machine_clock) -> None:
         self.settings = settings
         self.draining = False
+        self.replaced = False
+        """Whether another process goes on at this address while this one ends."""
         journal_key = load_journal_key(settings.journal_key_path)
         secret = load_secret(settings.secret_path)
         self.database = Database(settings.database_url)
@@ -98,7 +100,7 @@ class Service:
 
     async def ready(self) -> str | None:
         """Why this process should get no requests now, or None when it should."""
-        if self.draining:
+        if self.draining and not self.replaced:
             return "stopping"
         try:
             await self.database.read(_answers)

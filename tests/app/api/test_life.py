@@ -30,7 +30,7 @@ async def test_the_life_of_a_ticket(house: House) -> None:
     page = f"{house.url}/t/{taken['token']}"
     assert taken == {
         "id": taken["id"], "token": taken["token"], "number": "A001", "category": "social",
-        "state": "waiting", "ahead": 0, "estimate": None,
+        "state": "waiting", "priority": {"class": "priority", "ground": "elderly"}, "ahead": 0, "estimate": None,
         "taken_at": "2025-11-25T09:00:00.000+08:00", "status_url": page,
     }  # fmt: skip
     own = f"/api/v1/tickets/{taken['token']}"

@@ -174,6 +174,7 @@ class Taken(Struct, frozen=True):
     number: str
     category: str
     state: TicketState
+    priority: Priority | None
     ahead: int | None
     estimate: Estimate | None
     taken_at: Moment

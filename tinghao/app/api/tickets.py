@@ -131,6 +131,7 @@ async def taken(
             "number": ticket.number,
             "category": ticket.category,
             "state": ticket.state,
+            "priority": public["priority"],
             "ahead": public["ahead"],
             "estimate": public["estimate"],
             "taken_at": public["taken_at"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.visit import caller_of, csrf_token
@@ -14,8 +14,6 @@ from tinghao.queue.desk import Desk
 from tinghao.queue.model import HallState
 from tinghao.realtime import render
 from tinghao.realtime.language import plain_text
-
-HTML = "text/html; charset=utf-8"
 
 
 def show(
@@ -68,13 +66,15 @@ def is_htmx(request: Request[Any, Any, Any]) -> bool:
 def _user(caller: Caller) -> dict[str, Any] | None:
     if caller.kind == "citizen":
         return None
-    return {"name": caller.name or None, "badge": None, "role": caller.role}
+    # A device without a label goes by the number of its token.
+    badge = None if caller.token_id is None else str(caller.token_id)
+    return {"name": caller.name or None, "badge": badge, "role": caller.role}
 
 
 def _html(content: str, language: str, status: int) -> Response[str]:
     return Response(
         content,
         status_code=status,
-        media_type=HTML,
+        media_type=MediaType.HTML,
         headers={"Content-Language": language, "Cache-Control": "no-store"},
     )
