@@ -5,6 +5,7 @@ may be left out (root can install it, CI must have it) the lack is a failure.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -16,6 +17,8 @@ import pytest
 from hypothesis import settings
 
 from tests import servers
+from tests.queue.office import prepare
+from tinghao.app.database import Database
 
 MISSING = pytest.StashKey[dict[str, list[str]]]()
 
@@ -77,6 +80,41 @@ def postgresql_url(postgresql_server: servers.Postgres) -> Iterator[str]:
     postgresql_server.drop(name)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def prepared(
+    request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a database with a hall that has just been founded; once on each kind."""
+    if request.param == "sqlite":
+        shutil.copy(templates["sqlite"], tmp_path / "hall.db")
+        yield f"sqlite:///{tmp_path / 'hall.db'}"
+    else:
+        yield request.getfixturevalue("prepared_postgresql")
+
+
+@pytest.fixture
+def prepared_postgresql(
+    postgresql_server: servers.Postgres, templates: dict[str, str]
+) -> Iterator[str]:
+    """The URL of such a PostgreSQL database, for what only PostgreSQL can do."""
+    if "postgresql" not in templates:
+        postgresql_server.create("founded")
+        founded(postgresql_server.url("founded"))
+        templates["postgresql"] = "founded"
+    name = f"prepared_{next(NUMBERS)}"
+    postgresql_server.create(name, template=templates["postgresql"])
+    yield postgresql_server.url(name)
+    postgresql_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The database with a founded hall, made once for each kind and copied for each test."""
+    path = tmp_path_factory.mktemp("templates") / "hall.db"
+    founded(f"sqlite:///{path}")
+    return {"sqlite": str(path)}
+
+
 @pytest.fixture
 def postgresql_server(
     request: pytest.FixtureRequest, session_postgresql: servers.Postgres | servers.MissingError
@@ -119,6 +157,13 @@ def session_postgresql() -> Iterator[servers.Postgres | servers.MissingError]:
 def session_redis() -> Iterator[str | servers.MissingError]:
     """Started by the first test that wants it. Ask for `redis_url` instead."""
     yield from started(servers.redis)
+
+
+def founded(url: str) -> None:
+    """Make the tables and a hall in a new database."""
+    database = Database(url)
+    prepare(database)
+    database.close()
 
 
 def present(request: pytest.FixtureRequest, part: T | servers.MissingError) -> T:

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.queue.conftest import prepared, prepared_postgresql, templates
 from tests.queue.office import CODE, Office, office
 from tinghao.queue.commands import NoShow, Recall
 from tinghao.queue.model import Call
 from tinghao.realtime.missed import journal_calls
-
-__all__ = ["prepared", "prepared_postgresql", "templates"]
 
 
 @pytest.fixture
