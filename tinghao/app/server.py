@@ -25,7 +25,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from tinghao.app import log, migrations
 from tinghao.app.database import Database, normal_url
 from tinghao.app.factory import create_app
-from tinghao.app.http_server import Server
+from tinghao.app.http_server import Server, told_when_cut_off
 from tinghao.app.listening import Listeners, listeners
 from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
@@ -203,7 +203,7 @@ def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
     service = app.state.service
     assert isinstance(service, Service)
     return uvicorn.Config(
-        _heads_as_gets(log.AccessLog(app)),
+        _heads_as_gets(told_when_cut_off(log.AccessLog(app))),
         loop="none",
         http="httptools",
         ws=service.sockets(),
