@@ -101,6 +101,15 @@ class Hub:
                 numbers[key] = numbers.get(key, 0) + len(channel.subscribers)
         return numbers
 
+    def topics(self) -> dict[str, int]:
+        """How many follow each topic now, by "hall/topic"; window-3 is the console of window 3."""
+        numbers: dict[str, int] = {}
+        for code, feed in self._feeds.items():
+            for channel in feed.channels:
+                name = f"{code}/{channel.wish.topic.name}"
+                numbers[name] = numbers.get(name, 0) + len(channel.subscribers)
+        return numbers
+
     def close(self) -> None:
         """Let go of the halls. The sockets have been closed by then."""
         if self._beat_timer is not None:

@@ -4,15 +4,15 @@ Redis may stall, lose what it was told or be gone: the journal is the truth, eac
 looks at it by itself every second, and here nothing waits for Redis. Channels are sharded
 pub/sub, one a hall, so that in a cluster the words of different halls go through different nodes.
 
-Whether Redis is heard is not believed but tried: each bus tells itself something every second
-and expects to hear it.
+Whether Redis is heard is not believed but tried: each bus says every second what sockets it has,
+and expects to hear itself say it. The same words make presence visible in every process.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,33 +21,55 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from tinghao.realtime.bus import Heard, MemoryBus, Unsubscribe
-from tinghao.realtime.redis_link import connect, next_message
+from tinghao.realtime.redis_link import check_url, connect, next_message
 
 logger = logging.getLogger(__name__)
 
-BEAT = 1.0  # seconds between two words to itself
-SILENCE = 3.0  # seconds without hearing them after which Redis counts as away
+BEAT = 1.0  # seconds between two words about itself
+SILENCE = 3.0  # seconds without hearing them after which Redis, or another process, is away
+PRESENCE = "tinghao:presence"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds between two tries to reach it
 
 
-class Word(Struct, frozen=True, array_like=True):
-    """What goes through Redis: a hall's journal reached a seq. Without a hall it is a beat."""
+Sockets = Mapping[str, int]
+"""How many sockets follow each topic, by "hall/topic"."""
+
+
+class Word(Struct, frozen=True, array_like=True, tag=True):
+    """A hall's journal reached a seq."""
 
     sender: str
     hall: str
     seq: int
 
 
+class Presence(Struct, frozen=True, array_like=True, tag=True):
+    """A process is alive, and these are its sockets."""
+
+    sender: str
+    sockets: dict[str, int]
+
+
 class RedisBus:
     """Tells and hears all processes. `run` moves it; until then words are only remembered."""
 
     def __init__(
-        self, url: str, name: str, reachable_again: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        name: str,
+        sockets: Callable[[], Sockets] = dict,
+        reachable_again: Callable[[], None] = lambda: None,
     ) -> None:
-        """`name` tells this process from the others; `reachable_again` is called when words may
-        have been missed, so that somebody looks at the journal."""
+        """`name` tells this process from the others, `sockets` says what it has open.
+
+        `reachable_again` is called when words may have been missed, so that somebody looks at
+        the journal. Raises ValueError for a URL that names no Redis.
+        """
+        check_url(url)
         self._url = url
         self._name = name
+        self._sockets = sockets
+        self._others: dict[str, tuple[float, Sockets]] = {}
         self._reachable_again = reachable_again
         self._near = MemoryBus()
         self._halls: set[str] = set()
@@ -68,6 +90,14 @@ class RedisBus:
     def follow(self, hall: str) -> None:
         """Hear the words about this hall, too."""
         self._halls.add(hall)
+
+    def elsewhere(self) -> dict[str, Sockets]:
+        """The sockets of the other processes that have been heard of lately, by their names."""
+        now = time.monotonic()
+        self._others = {
+            name: seen for name, seen in self._others.items() if now - seen[0] <= SILENCE
+        }
+        return {name: sockets for name, (_, sockets) in self._others.items()}
 
     async def run(self) -> None:
         """Send and hear until cancelled, through every outage."""
@@ -105,9 +135,11 @@ class RedisBus:
         while True:
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT
-                await client.spublish(self._own_channel, self._word("", 0))
+                here = Presence(self._name, dict(self._sockets()))
+                await client.spublish(PRESENCE, msgspec.json.encode(here))
             for hall, seq in list(self._untold.items()):
-                await client.spublish(channel(hall), self._word(hall, seq))
+                word = Word(self._name, hall, seq)
+                await client.spublish(channel(hall), msgspec.json.encode(word))
                 if self._untold.get(hall) == seq:
                     del self._untold[hall]
             if not self._untold:
@@ -116,31 +148,36 @@ class RedisBus:
                 await asyncio.wait_for(self._something.wait(), BEAT / 2)
 
     async def _hear(self, subscription: Any) -> None:
-        await subscription.ssubscribe(self._own_channel)
+        await subscription.ssubscribe(PRESENCE)
         hearing: set[str] = set()
-        last = time.monotonic()
+        last = time.monotonic()  # when this process last heard itself
         while True:
             for hall in self._halls - hearing:
                 await subscription.ssubscribe(channel(hall))
                 hearing.add(hall)
             message = await next_message(subscription, BEAT / 4)
-            if message is not None:
+            if message is not None and self._heard(message["data"]):
                 last = time.monotonic()
-                self._heard(message["data"])
-            elif time.monotonic() - last > SILENCE:
+            if time.monotonic() - last > SILENCE:
                 raise TimeoutError(f"nothing heard for {SILENCE:.0f} s")
 
-    def _heard(self, data: bytes) -> None:
+    def _heard(self, data: bytes) -> bool:
+        """Pass on what was heard; whether it was this process's own sign of life."""
         try:
-            word = msgspec.json.decode(data, type=Word)
+            heard = msgspec.json.decode(data, type=Word | Presence)
         except msgspec.DecodeError:
             logger.warning("a word on the bus cannot be read")
-            return
-        if word.sender == self._name:
-            if not word.hall:
+            return False
+        own = heard.sender == self._name
+        if isinstance(heard, Presence):
+            if own:
                 self._found()
-        elif word.hall:
-            self._near.publish(word.hall, word.seq)
+            else:
+                self._others[heard.sender] = (time.monotonic(), heard.sockets)
+            return own
+        if not own:
+            self._near.publish(heard.hall, heard.seq)
+        return False
 
     def _found(self) -> None:
         if not self.up:
@@ -155,13 +192,6 @@ class RedisBus:
                 "the bus is down: Redis does not answer (%s); screens follow the journal", fault
             )
         self.up = False
-
-    @property
-    def _own_channel(self) -> str:
-        return f"tinghao:beat:{{{self._name}}}"
-
-    def _word(self, hall: str, seq: int) -> bytes:
-        return msgspec.json.encode(Word(self._name, hall, seq))
 
 
 def channel(hall: str) -> str:
