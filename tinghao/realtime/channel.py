@@ -115,6 +115,11 @@ class Channel:
 
     # -- when something is to be done
 
+    @property
+    def busy(self) -> bool:
+        """Whether frames are on their way, or soon will be."""
+        return self._busy or self._dirty or bool(self._waiting)
+
     def mark(self) -> None:
         """The hall has moved. The first change goes at once, later ones are merged."""
         self._dirty = True
