@@ -7,21 +7,20 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec.structs import replace
 
-from tinghao.app.api.bodies import Body, PriorityGiven, TakeBody
+from tinghao.app.api.bodies import PriorityGiven, TakeBody
 from tinghao.app.api.tickets import may_take, public_address, take_command, taken
-from tinghao.app.api.window_commands import WINDOW_COMMANDS, At, WindowCommand
+from tinghao.app.api.window_commands import WINDOW_COMMANDS, At
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import require
 from tinghao.app.auth.visit import caller_of
+from tinghao.app.pages.forms import body_of, text_of
 from tinghao.app.pages.paper import qr_svg
 from tinghao.app.pages.showing import hall_of, show, show_fragments
 from tinghao.app.performing import Asked, asked, at_own_window, perform, ticket_answer
-from tinghao.app.problems import ProblemError
 from tinghao.app.service import Service
 from tinghao.queue.desk import Desk, Result
 from tinghao.queue.refusals import unknown
@@ -29,7 +28,6 @@ from tinghao.realtime import screens
 
 _COMMANDS = {command.name: command for command in WINDOW_COMMANDS}
 _MANAGER = frozenset({"open", "pause", "resume", "close", "categories", "release"})
-_MANY = frozenset({"categories"})
 NOBODY = "Nobody is waiting for this window."
 
 
@@ -83,10 +81,10 @@ async def at_kiosk(
     state = desk.live(hall).state
     may_take(caller, state)
     form = await request.form()
-    ground = str(form.get("ground") or "")
+    ground = text_of(form, "ground")
     body = TakeBody(
-        category=str(form.get("category") or ""),
-        item=str(form.get("item")) if form.get("item") else None,
+        category=text_of(form, "category"),
+        item=text_of(form, "item") or None,
         channel="kiosk",
         priority=PriorityGiven(ground=ground) if ground else None,
     )
@@ -122,27 +120,6 @@ async def _run(
         raise unknown("unknown-command", "There is no command {command}.", command=name)
     caller = caller_of(request)
     at_own_window(desk, caller, hall, number, name)
-    body = _body(command, await request.form())
+    body = body_of(await request.form(), command.body)
     wish = command.build(At(desk, caller, hall, number), body)
     return await perform(desk, hall, wish, await keyed(request, caller), ticket_answer)
-
-
-def _body(command: WindowCommand, form: FormMultiDict) -> Body:
-    """The form's fields as the command's body; what was left empty was not given."""
-    given: dict[str, Any] = {}
-    for field in msgspec.structs.fields(command.body):
-        if field.name in _MANY:
-            given[field.name] = [str(each) for each in form.getall(field.name, [])]
-        elif form.get(field.name):
-            value = str(form.get(field.name))
-            given[field.name] = value == "on" if field.type is bool else value
-    given.pop("at", None)
-    try:
-        return msgspec.convert(given, command.body, strict=False)
-    except msgspec.ValidationError as fault:
-        raise ProblemError(
-            400,
-            "invalid-input",
-            "The request is not written as it should be: {fault}.",
-            fault=str(fault),
-        ) from None

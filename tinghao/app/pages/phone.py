@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, Response, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from tinghao.app.api.bodies import RatingBody
+from tinghao.app.api.bodies import DeferBody, RatingBody
 from tinghao.app.api.tickets import holder_of, public_address, public_answer
 from tinghao.app.api.windows import rating_of
 from tinghao.app.auth.visit import caller_of
 from tinghao.app.pages.acting import keyed
+from tinghao.app.pages.forms import body_of
 from tinghao.app.pages.paper import qr_svg
 from tinghao.app.pages.showing import frame_of, hall_of, is_htmx, show
 from tinghao.app.performing import perform, readable
-from tinghao.app.problems import ProblemError
 from tinghao.app.service import Service
 from tinghao.queue.commands import Cancel, Command, Defer
 from tinghao.queue.desk import Desk
@@ -78,26 +78,13 @@ async def act(
     return show(request, "fragments/phone_card.html", **_context(desk, hall, token, ticket))
 
 
-def _wish(command: str, ticket: Ticket, form: Any, device: str) -> Command:
+def _wish(command: str, ticket: Ticket, form: FormMultiDict, device: str) -> Command:
     if command == "cancel":
         return Cancel(ticket=ticket.id)
-    try:
-        if command == "defer":
-            return Defer(ticket=ticket.id, places=int(form.get("places") or 3))
-        if command == "rating":
-            given = {
-                "grade": int(form.get("grade") or 0),
-                "reasons": [str(each) for each in form.getall("reasons", [])],
-                "text": form.get("text") or None,
-            }
-            return rating_of(ticket.id, msgspec.convert(given, RatingBody), device)
-    except (ValueError, msgspec.ValidationError) as fault:
-        raise ProblemError(
-            400,
-            "invalid-input",
-            "The request is not written as it should be: {fault}.",
-            fault=str(fault),
-        ) from None
+    if command == "defer":
+        return Defer(ticket=ticket.id, places=body_of(form, DeferBody).places)
+    if command == "rating":
+        return rating_of(ticket.id, body_of(form, RatingBody), device)
     raise unknown("unknown-command", "There is no command {command}.", command=command)
 
 
