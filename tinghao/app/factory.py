@@ -32,7 +32,7 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
         async with service.running():
             yield
 
-    counted = metrics.metrics_of(service.desk, service.hub, service.duties)
+    counted = metrics.metrics_of(service.desk, service.hub, service.duties, service.bus)
     parts: dict[str, object] = {
         "service": service,
         "settings": settings,

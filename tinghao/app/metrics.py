@@ -24,7 +24,9 @@ from tinghao.monitoring.metrics import (
     Sockets,
 )
 from tinghao.queue.desk import Desk
+from tinghao.realtime.bus import MemoryBus
 from tinghao.realtime.hub import Hub
+from tinghao.realtime.redis_bus import RedisBus
 from tinghao.realtime.topics import Kind
 
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -52,8 +54,8 @@ SOCKET_COUNTS = {
 """Metric (tinghao_websocket_…_total) → field of the hub's counts, and what it counts."""
 
 
-def metrics_of(desk: Desk, hub: Hub, duties: Duties) -> Metrics:
-    """The metrics of a process with this desk, this hub and these duties."""
+def metrics_of(desk: Desk, hub: Hub, duties: Duties, bus: MemoryBus | RedisBus) -> Metrics:
+    """The metrics of a process with this desk, hub, duties and bus."""
 
     def halls() -> Iterator[HallNow]:
         for hall in desk.halls:
@@ -69,7 +71,12 @@ def metrics_of(desk: Desk, hub: Hub, duties: Duties) -> Metrics:
         followed |= {(hall, str(kind)): number for (hall, kind), number in hub.sockets().items()}
         return Sockets(followed, counts)
 
-    return Metrics(halls, lambda: Process(sockets(), duties.held()), __version__)
+    def process() -> Process:
+        if isinstance(bus, RedisBus):
+            return Process(sockets(), duties.held(), bus.up, bus.outages)
+        return Process(sockets(), duties.held())
+
+    return Metrics(halls, process, __version__)
 
 
 @get(

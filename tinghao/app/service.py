@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import Connection, text
@@ -25,7 +29,10 @@ from tinghao.realtime import gateway
 from tinghao.realtime.bus import MemoryBus
 from tinghao.realtime.hub import Hub
 from tinghao.realtime.missed import journal_calls
+from tinghao.realtime.redis_bus import RedisBus
 from tinghao.realtime.views import hall_views
+
+log = logging.getLogger(__name__)
 
 
 class Service:
@@ -44,7 +51,10 @@ class Service:
             self.database, settings.data_path, self.duties.hold("housekeeping")
         )
         self.rooms = all_rooms()
-        self.bus = MemoryBus()
+        self.bus: MemoryBus | RedisBus = MemoryBus()
+        if settings.redis_url:
+            name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+            self.bus = RedisBus(settings.redis_url, name, self._topics, self._look)
         self.desk = Desk(
             self.database,
             self.rooms,
@@ -61,7 +71,7 @@ class Service:
             confirmed_at=lambda: self.desk.confirmed_at,
             clock=clock,
         )
-        self._catching_up: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def sockets(self) -> type[asyncio.Protocol]:
         """The protocol class for uvicorn's ``ws=``."""
@@ -81,17 +91,27 @@ class Service:
         unsubscribe = self.bus.subscribe(self._heard)
         try:
             await self.desk.start()
+            if isinstance(self.bus, RedisBus):
+                bus = self.bus
+                self.desk.on_hall(lambda hall: bus.follow(hall.code))
+                self._in_background(bus.run())
             async with at_work(self.desk, self.duties, self._exporting):
                 yield
         finally:
             unsubscribe()
-            for task in self._catching_up:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*self._catching_up, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             await self.desk.drain()
             self.hub.close()
             self.gate.close()
             await asyncio.to_thread(self.database.close)
+
+    def presence(self) -> list[dict[str, int]]:
+        """The sockets by "hall/topic" of each process that is heard of, this one first."""
+        here = self.hub.topics()
+        others = self.bus.elsewhere() if isinstance(self.bus, RedisBus) else {}
+        return [here, *(dict(sockets) for sockets in others.values())]
 
     def drain(self) -> None:
         """Begin to end: others take over the duties at once, and proxies send nothing more."""
@@ -120,9 +140,24 @@ class Service:
     def _heard(self, hall: str, seq: int) -> None:
         state = self._hall_now(hall)
         if state is None or state.seq < seq:  # another process's word
-            task = asyncio.create_task(self.desk.heard(hall, seq))
-            self._catching_up.add(task)
-            task.add_done_callback(self._catching_up.discard)
+            self._in_background(self.desk.heard(hall, seq))
+
+    def _look(self) -> None:
+        """Words may have been missed: see in the database what they would have said."""
+        self._in_background(self.desk.confirm())
+
+    def _topics(self) -> dict[str, int]:
+        return self.hub.topics()
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.warning("the journal could not be read: %s; it is tried again", fault)
 
 
 def _answers(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from tinghao.app.database import normal_url
+from tinghao.realtime.redis_link import check_url
 
 
 def _doc(text: str, **constraints: Any) -> Meta:
@@ -27,6 +28,15 @@ def _checked(text: str, allowed: str, check: Callable[[str], bool]) -> Meta:
 def _is_database_url(value: str) -> bool:
     try:
         normal_url(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_redis_url(value: str) -> bool:
+    try:
+        if value:
+            check_url(value)
     except ValueError:
         return False
     return True
@@ -61,12 +71,30 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             _is_database_url,
         ),
     ] = "sqlite:///{data_directory}/tinghao.sqlite3"
+    redis_url: Annotated[
+        str,
+        _checked(
+            "A Redis that tells all processes at once what one has done; empty: one process, "
+            "or others notice within a second.",
+            "empty, redis://HOST[:PORT]/DB, rediss://…, unix:///PATH, "
+            "redis+sentinel://HOST:PORT,…/SERVICE or redis+cluster://HOST:PORT",
+            _is_redis_url,
+        ),
+    ] = ""
     host: Annotated[
         str, _doc("The address to listen on; 0.0.0.0 for every address of the machine.")
     ] = "127.0.0.1"
     port: Annotated[
         int, _doc("The port for pages, API and WebSocket; 0 takes any free one.", ge=0, le=65535)
     ] = 8000
+    workers: Annotated[
+        int,
+        _doc(
+            "Processes that serve; more than one needs PostgreSQL. Taken at the start.",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
     public_url: Annotated[
         str,
         _checked(
@@ -113,7 +141,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 256
     drain_seconds: Annotated[
         int, _doc("Seconds that open requests get to end when the service stops.", ge=1, le=300)
-    ] = 10
+    ] = 4
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _doc("The least severity that is logged.")
     ] = "info"

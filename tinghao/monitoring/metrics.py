@@ -46,6 +46,8 @@ class Process(Struct, frozen=True):
 
     sockets: Sockets
     duties: Mapping[str, bool]  # name → whether it holds the duty
+    bus_up: bool = True  # whether words of other processes are heard at once
+    bus_outages: int = 0  # since the start
 
 
 class ProcessNow(Collector):
@@ -59,6 +61,7 @@ class ProcessNow(Collector):
         now = self._process()
         yield from _sockets(now.sockets)
         yield from _duties(now.duties)
+        yield from _bus(now)
 
 
 class GatherFault(Exception):
@@ -170,3 +173,14 @@ def _duties(held: Mapping[str, bool]) -> Iterator[Metric]:
     for name, here in held.items():
         family.add_metric((name,), here)
     yield family
+
+
+def _bus(now: Process) -> Iterator[Metric]:
+    up = GaugeMetricFamily(
+        "tinghao_bus_up_processes",
+        "Processes that hear the others at once; those that do not follow the journal, 1 s late.",
+    )
+    up.add_metric((), float(now.bus_up))
+    outages = CounterMetricFamily("tinghao_bus_outages", "Times that the bus was found down.")
+    outages.add_metric((), now.bus_outages)
+    yield from (up, outages)

@@ -34,6 +34,7 @@ BESIDE = {
     "GET /api/v1/halls/{hall}/configuration",
     "PUT /api/v1/halls/{hall}/configuration",
     "POST /api/v1/halls/{hall}/clock",
+    "GET /api/v1/halls/{hall}/presence",
 }
 """What there is besides."""
 

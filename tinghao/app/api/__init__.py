@@ -13,6 +13,7 @@ router = Router(
         halls.hall,
         halls.state,
         halls.journal,
+        halls.presence,
         halls.set_clock,
         halls.configuration,
         halls.configure,

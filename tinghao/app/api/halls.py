@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import Annotated, Any
 
@@ -114,6 +115,29 @@ async def journal(
     )
     timezone = live.state.setup.timezone
     return shown({"entries": [_entry(text, digest, timezone) for text, digest in rows]})
+
+
+@get(
+    "/halls/{hall:str}/presence",
+    operation_id="hall-presence",
+    summary="Who follows a hall now",
+    tags=["halls"],
+    guards=[require("read-manager")],
+    responses=refusals((*READING, *GUARDED)),
+)
+async def presence(
+    hall: FromPath[str], desk: NamedDependency[Desk], service: NamedDependency[Service]
+) -> Response[shapes.Presence]:
+    """Sockets by topic over all processes; consoles and displays that are really there."""
+    desk.live(hall)
+    seen = service.presence()
+    topics: Counter[str] = Counter()
+    for sockets in seen:
+        for name, number in sockets.items():
+            code, _, topic = name.partition("/")
+            if code == hall:
+                topics[topic] += number
+    return shown({"processes": len(seen), "topics": dict(topics)})
 
 
 @post(

@@ -242,6 +242,16 @@ class Journal(Struct, frozen=True):
     entries: list[Entry]
 
 
+class Presence(Struct, frozen=True):
+    """Who follows a hall now, in all processes that can be heard of.
+
+    `topics` counts sockets by topic; `window-3` is the console of window 3.
+    """
+
+    processes: int
+    topics: dict[str, int]
+
+
 class ClockNow(Struct, frozen=True):
     """How hall time runs from now on."""
 
