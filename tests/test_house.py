@@ -20,6 +20,7 @@ REQUIREMENTS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
 LOADED_BY_NAME = {
+    "async-timeout",  # redis waits with it on the first releases of Python 3.11
     "flit-core",  # builds the package
     "httptools",  # uvicorn parses requests with it
     "psycopg",  # SQLAlchemy connects to PostgreSQL with it
