@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
 
-from tests.app.api.scenes import Scene
+from tests.app.api.scenes import Scene, problem
 from tests.app.house import House, open_house
 
 
@@ -30,8 +31,8 @@ async def test_the_life_of_a_ticket(house: House) -> None:
     page = f"{house.url}/t/{taken['token']}"
     assert taken == {
         "id": taken["id"], "token": taken["token"], "number": "A001", "category": "social",
-        "state": "waiting", "priority": {"class": "priority", "ground": "elderly"}, "ahead": 0, "estimate": None,
-        "taken_at": "2025-11-25T09:00:00.000+08:00", "status_url": page,
+        "state": "waiting", "priority": {"class": "priority", "ground": "elderly"}, "ahead": 0,
+        "estimate": None, "taken_at": "2025-11-25T09:00:00.000+08:00", "status_url": page,
     }  # fmt: skip
     own = f"/api/v1/tickets/{taken['token']}"
 
@@ -143,6 +144,28 @@ async def test_the_night_ends_what_is_open(house: House) -> None:
     state = (await house.bearer(None).get("/api/v1/halls/puyang/state")).json()
     assert state["day"] == "2025-11-26"
     assert {each["state"] for each in state["windows"]} == {"closed"}
+
+
+async def test_windows_that_call_at_once_call_different_citizens(house: House) -> None:
+    """And one of them nobody, when there is one citizen fewer than windows."""
+    scene = Scene(house)
+    await scene.play(*["take"] * 4, *(f"open {number}" for number in (1, 2, 3, 5, 10)))
+    asked = (scene.ask(f"call-next {number}") for number in (1, 2, 3, 5, 10))
+    answers = await asyncio.gather(*asked)
+    called = [each.json()["number"] for each in answers if each.status_code == 200]
+    assert sorted(called) == ["A001", "A002", "A003", "A004"]
+    assert sorted(each.status_code for each in answers) == [200, 200, 200, 200, 204]
+
+
+async def test_a_settled_number_is_never_finished(house: House) -> None:
+    """What was never called cannot be finished, and what is finished cannot be again."""
+    scene = Scene(house)
+    await scene.play("open 1", "take")
+    assert problem(await scene.ask("finish 1")) == (409, "no-ticket")
+    await scene.play("call-next 1")
+    assert problem(await scene.ask("finish 1")) == (409, "wrong-state")
+    await scene.play("start 1", "finish 1")
+    assert problem(await scene.ask("finish 1")) == (409, "no-ticket")
 
 
 async def test_nobody_eligible_is_no_content(house: House) -> None:

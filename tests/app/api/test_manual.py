@@ -78,6 +78,22 @@ def test_the_refusals_of_tickets_are_told() -> None:
     assert told == {}
 
 
+async def test_every_address_is_told(house: House) -> None:
+    """Reading, tickets and setting up by their addresses, windows by their commands."""
+    described = (await house.bearer(None).get("/schema/openapi.json")).json()
+    there = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, route in described["paths"].items()
+        for method in route
+        if path.startswith("/api/v1")
+    }
+    tables = (("Reading", 3), ("A ticket and its holder", 4), ("Setting up, and recorded days", 4))
+    told = {row[0].strip("`") for section, columns in tables for row in rows(section, columns)}
+    at_window = {row[0].strip("`") for row in rows("At a window", 4)}
+    told |= {f"POST /halls/{{hall}}/windows/{{number}}/{each}" for each in at_window}
+    assert told == there
+
+
 def test_every_role_is_told() -> None:
     """All that a token can be made for."""
     assert {row[0].strip("`") for row in rows("Who is asking", 2)} == RIGHTS.keys() - {"citizen"}
