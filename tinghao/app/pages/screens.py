@@ -89,6 +89,14 @@ async def console(
         view=screens.window(state, number, desk.people(hall)),
         frame=frame_of(desk, state),
         number=number,
+        item_names={
+            f"{each.code}/{item.code}": {
+                "name": item.name,
+                "name_en": item.name_en or item.name,
+            }
+            for each in setup.categories
+            for item in each.items
+        },
         categories=[
             {
                 "code": each.code,
