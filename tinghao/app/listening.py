@@ -56,3 +56,9 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
             ) from None
         listener.setblocking(False)
         yield listener
+
+
+def address_of(host: str, port: int) -> str:
+    """The URL on this machine of a socket that listens there."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -27,10 +27,13 @@ UNLOGGED = ("/static/", "/health/", "/metrics")
 """Asked for so often that they would hide the rest."""
 
 
-def configure(settings: Settings) -> None:
-    """Send every log line of the process to standard error in the chosen format."""
+def configure(settings: Settings, *, many: bool = False) -> None:
+    """Send every log line of the process to standard error in the chosen format.
+
+    Where ``many`` processes write, each line says which one it is from.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
+    handler.setFormatter(JsonLines(many) if settings.log_format == "json" else TextLines(many))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
@@ -40,7 +43,13 @@ def configure(settings: Settings) -> None:
     access.setLevel(logging.INFO if settings.access_log else logging.CRITICAL)
 
 
-class TextLines(logging.Formatter):
+class _Lines(logging.Formatter):
+    def __init__(self, many: bool = False) -> None:
+        super().__init__()
+        self._many = many
+
+
+class TextLines(_Lines):
     """``2026-11-24 09:30:00 info    access: request method=GET path=/ status=200``."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -48,11 +57,12 @@ class TextLines(logging.Formatter):
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
         name = record.name.removeprefix("tinghao.")
-        line = f"{when} {record.levelname.lower():7} {name}: {record.getMessage()}{fields}"
+        who = f"[{record.process}] " if self._many else ""
+        line = f"{when} {record.levelname.lower():7} {who}{name}: {record.getMessage()}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(_Lines):
     """``{"time": …, "level": …, "logger": …, "event": …}`` and the line's own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -60,6 +70,7 @@ class JsonLines(logging.Formatter):
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            **({"process": record.process} if self._many else {}),
             "logger": record.name,
             "event": record.getMessage(),
             **_fields(record),

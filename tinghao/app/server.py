@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import cast
 
 import uvicorn
@@ -22,11 +21,11 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from tinghao.app import log, migrations
-from tinghao.app.database import Database, normal_url
+from tinghao.app import log
+from tinghao.app.before_serving import database_file, migrate
 from tinghao.app.factory import create_app
 from tinghao.app.http_server import Server, told_when_cut_off
-from tinghao.app.listening import Listeners, listeners
+from tinghao.app.listening import Listeners, address_of, listeners
 from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
 from tinghao.app.serving_lock import ServeError, sole_server
@@ -58,8 +57,7 @@ class Served:
     @property
     def url(self) -> str:
         """Its address on this machine, ``http://127.0.0.1:8000``."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return address_of(self.host, self.port)
 
     def on_stop(self, fn: Callable[[], object]) -> None:
         """Call ``fn`` when the server begins to end, for whoever uses it from within."""
@@ -174,29 +172,6 @@ def run(settings: Settings, *, announce: str) -> None:
 
 def _only_one(_signal: int, _frame: object) -> None:
     logger.warning("SIGHUP replaces workers; this is the only process: restart it instead")
-
-
-def database_file(settings: Settings) -> Path | None:
-    """The SQLite file to lock; None on PostgreSQL. Raises ServeError when there is none."""
-    url = normal_url(settings.database_url)
-    if url.get_backend_name() != "sqlite":
-        return None
-    file = Path(url.database or "")
-    if not file.exists():
-        raise ServeError(
-            f"There is no database {file}. `tinghao init DIR` makes a deployment; start "
-            "`tinghao serve` in that folder, or name its file with --config."
-        )
-    return file
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the schema up to date; raises SchemaTooNewError or DatabaseUnavailable."""
-    database = Database(settings.database_url)
-    try:
-        migrations.upgrade(database)
-    finally:
-        database.close()
 
 
 def _config(settings: Settings, app: Litestar) -> uvicorn.Config:
