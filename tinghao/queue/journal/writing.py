@@ -16,12 +16,12 @@ from tinghao.queue.events import (
     TicketTransferred,
     ticket_of,
 )
-from tinghao.queue.evolve import ticket_after, ticket_before
 from tinghao.queue.journal import rows, seals, store
 from tinghao.queue.journal.entries import canonical, chained
 from tinghao.queue.journal.rooms import Rooms
 from tinghao.queue.model import Day, HallState, Micros, Stage, Ticket
 from tinghao.queue.tables import texts
+from tinghao.queue.turns import ticket_after, ticket_before
 
 Mark = tuple[int, HallState]
 
