@@ -23,7 +23,8 @@ Real-time operations for a government service hall.
 A device or integration sends `Authorization: Bearer TOKEN`. Every POST takes an `Idempotency-Key`:
 a repeated request with the same key and body gets the first one's answer and changes nothing.
 Errors are problem details (RFC 9457) with a stable `type` and a sentence in the caller's language.
-Live updates come over WebSocket, see the page on the protocol in the manual.
+Live updates come over WebSocket: see [topics and frames](/docs/websocket), for programs
+[as AsyncAPI](/schema/asyncapi.json).
 """
 
 

@@ -9,7 +9,16 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
-from tinghao.app import api, api_docs, health, metrics, pages, security_headers, static_files
+from tinghao.app import (
+    api,
+    api_docs,
+    asyncapi,
+    health,
+    metrics,
+    pages,
+    security_headers,
+    static_files,
+)
 from tinghao.app.auth import pages as sign_in_pages
 from tinghao.app.auth.middleware import CallerMiddleware
 from tinghao.app.problems import EXCEPTION_HANDLERS
@@ -50,6 +59,8 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
             *([] if settings.metrics_address else [metrics.metrics]),
             static_files.static_file,
             api_docs.docs_page,
+            asyncapi.description,
+            asyncapi.manual,
         ],
         dependencies={name: _given(part) for name, part in parts.items()},
         middleware=[

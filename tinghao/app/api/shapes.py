@@ -147,13 +147,9 @@ class WindowNow(Struct, frozen=True):
     pause_reason: str | None
 
 
-class HallNow(Struct, frozen=True):
-    """A hall as its lobby shows it, and the place in the journal that it is of."""
+class Lobby(Struct, frozen=True):
+    """A hall as its lobby shows it."""
 
-    epoch: str
-    seq: int
-    at: Moment
-    speed: Annotated[float, Meta(description="How fast hall time runs; 1 but for a demo.")]
     hall: HallName
     day: str
     hours: str
@@ -164,6 +160,15 @@ class HallNow(Struct, frozen=True):
     calls: Annotated[list[Call], Meta(description="Those of the last 120 seconds, newest last.")]
     recent: Annotated[list[Call], Meta(description="The last eight, newest first.")]
     notices: list[str]
+
+
+class HallNow(Lobby, frozen=True):
+    """A hall as its lobby shows it, and the place in the journal that it is of."""
+
+    epoch: str
+    seq: int
+    at: Moment
+    speed: Annotated[float, Meta(description="How fast hall time runs; 1 but for a demo.")]
 
 
 class Taken(Struct, frozen=True):
