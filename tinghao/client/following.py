@@ -93,14 +93,17 @@ async def follow(
         await asyncio.sleep(wait * chance.random())
         wait = min(LONGEST_WAIT, max(FIRST_WAIT, wait * 1.5))
         try:
-            async with connect(
-                address + place.query,
-                additional_headers=headers,
-                ping_interval=None,
-                close_timeout=1,
-                max_size=BIGGEST_FRAME,
-                proxy=None,
-            ) as socket, aclosing(_frames(socket, place)) as frames:
+            async with (
+                connect(
+                    address + place.query,
+                    additional_headers=headers,
+                    ping_interval=None,
+                    close_timeout=1,
+                    max_size=BIGGEST_FRAME,
+                    proxy=None,
+                ) as socket,
+                aclosing(_frames(socket, place)) as frames,
+            ):
                 async for frame in frames:
                     connected(True)
                     wait = FIRST_WAIT
