@@ -18,12 +18,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, delete, select
 from sqlalchemy import event as sql_event
 from sqlalchemy.pool import StaticPool
 
 from tests.queue.hall import ESTATE, PLAIN, SOCIAL
 from tests.queue.office import CODE, Clock
+from tinghao.app.database import normal_url
+from tinghao.app.engines import postgresql_writers
 from tinghao.queue import commands as ask
 from tinghao.queue.founding import found
 from tinghao.queue.journal import Done, Rooms, Work, load_state, transact
@@ -62,7 +64,7 @@ class AnySequence(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.engine = memory()
+        self.engine = self.empty_database()
         self.rooms = Rooms()
         self.clock = Clock()
         self.commands = 0
@@ -72,6 +74,10 @@ class AnySequence(RuleBasedStateMachine):
             metadata.create_all(connection)
             self.live = found(connection, self.rooms, CODE, PLAIN)
             self.hall_id = head_of(connection, CODE).hall_id
+
+    def empty_database(self) -> Engine:
+        """Where it all happens: SQLite in memory, new for each run."""
+        return memory()
 
     def teardown(self) -> None:
         """At the end the day closes, and everybody has exactly one outcome."""
@@ -466,12 +472,27 @@ def memory() -> Engine:
 
 @pytest.mark.load
 def test_journal_tables_and_screens_agree_after_any_sequence_of_commands() -> None:
-    run_state_machine_as_test(
-        AnySequence,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
-            derandomize=os.environ.get("CI") == "true",
-            suppress_health_check=list(HealthCheck),
-        ),
+    run_state_machine_as_test(AnySequence, settings=enough(50))
+
+
+@pytest.mark.load
+def test_on_postgresql_too(prepared_postgresql: str) -> None:
+    class OnPostgreSQL(AnySequence):
+        def empty_database(self) -> Engine:
+            engine = postgresql_writers(normal_url(prepared_postgresql), 1)
+            with engine.begin() as connection:
+                for table in reversed(metadata.sorted_tables):
+                    connection.execute(delete(table))
+            return engine
+
+    run_state_machine_as_test(OnPostgreSQL, settings=enough(8))
+
+
+def enough(runs: int) -> settings:
+    """So many runs; the same ones each time where a failure must mean that the code changed."""
+    return settings(
+        max_examples=runs,
+        stateful_step_count=40,
+        derandomize=os.environ.get("CI") == "true",
+        suppress_health_check=list(HealthCheck),
     )
