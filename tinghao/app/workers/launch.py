@@ -67,5 +67,7 @@ async def _main(settings: Settings, config: Path | None, at: Listeners, announce
     loop.add_signal_handler(signal.SIGTERM, launcher.stop)
     loop.add_signal_handler(signal.SIGINT, interrupted)
     loop.add_signal_handler(signal.SIGHUP, launcher.replace)
+    if at.metrics is not None:
+        logger.info("metrics at %s/metrics", address_of(*at.metrics.getsockname()[:2]))
     url = settings.public_url or address_of(*at.main.getsockname()[:2])
     await launcher.run(ready=lambda: log.say(announce.format(url=url)))
