@@ -135,7 +135,10 @@ class PaperEntered(TicketEvent, frozen=True):
 
 
 class TicketCalled(TicketEvent, frozen=True):
-    """A number is called to a window. `why` is what put it before the others."""
+    """A number is called to a window. `why` is what put it before the others.
+
+    `attempt` counts the calls of this stage: more than 1 for one who had been called before.
+    """
 
     kind: ClassVar[str] = "ticket-called"
     ticket: int
@@ -144,6 +147,7 @@ class TicketCalled(TicketEvent, frozen=True):
     window: int
     staff: int | None
     why: str  # directed, appointment, priority, waiting, chosen
+    attempt: int = 1
     out_of_turn: bool = False
     reason: str | None = None
     text: TextRef | None = None

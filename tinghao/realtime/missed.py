@@ -44,17 +44,10 @@ def _calls(
     ).all()
     if len(rows) > limit:
         return None
-    attempts: dict[int, int] = {}
-    return [_call(parse(rooms, hall, text, digest), attempts) for text, digest in rows]
+    return [_call(parse(rooms, hall, text, digest)) for text, digest in rows]
 
 
-def _call(entry: Entry, attempts: dict[int, int]) -> Call:
+def _call(entry: Entry) -> Call:
     event = entry.event
     assert isinstance(event, TicketCalled | TicketRecalled)
-    if isinstance(event, TicketRecalled):
-        attempt = event.attempt
-    else:
-        # The entry does not say so; a ticket called before this span counts from one again.
-        attempt = attempts.get(event.ticket, 0) + 1
-    attempts[event.ticket] = attempt
-    return Call(entry.seq, event.number, event.category, event.window, entry.at, attempt)
+    return Call(entry.seq, event.number, event.category, event.window, entry.at, event.attempt)

@@ -41,6 +41,7 @@ def call_next(state: HallState, command: CallNext, now: Micros) -> list[Event]:
             window=window.number,
             staff=window.staff,
             why=candidate.why,
+            attempt=ticket.stage.calls + 1,
         )
     ]
 
@@ -67,6 +68,7 @@ def call_number(state: HallState, command: CallNumber, now: Micros) -> list[Even
             window=window.number,
             staff=window.staff,
             why="chosen",
+            attempt=ticket.stage.calls + 1,
             out_of_turn=candidate is None or candidate.ticket != ticket.id,
             reason=reason,
             text=command.text.ref if command.text else None,
