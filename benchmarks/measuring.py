@@ -3,17 +3,38 @@
 import asyncio
 import json
 import os
+import resource
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that a process and its threads have used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """User and system time that a process and its threads have used, to the nanosecond."""
+    # The CPU clock of another process, as clock_getcpuclockid(3) of Linux makes its number.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def resident_kib(pid: int) -> int:
+    """Memory of a process that lies in RAM."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Rss:"):
+            return int(line.split()[1])
+    raise ValueError(f"the memory of process {pid} cannot be told")
+
+
+def raise_file_limit() -> int:
+    """As many open sockets as the system lets this process have; returns how many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def machine() -> str:
+    """Where and under what load the figures come from."""
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores, load average {load:.1f}"
 
 
 def percentile(values: Iterable[float], share: float) -> float:
