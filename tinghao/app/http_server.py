@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol, cast
 
 import msgspec
 import uvicorn
@@ -26,6 +26,20 @@ told to connect anew, which is better than to find the connection gone."""
 _CLOSE = (b"connection", b"close")
 
 
+class Closeable(Protocol):
+    """What uvicorn needs of a server."""
+
+    def close(self) -> None:
+        """Take no more."""
+
+    async def wait_closed(self) -> None:
+        """Return when that is so."""
+
+
+Accept = Callable[[socket.socket, Callable[[], asyncio.Protocol]], Closeable]
+"""Takes connections from a socket and makes a protocol for each."""
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, with an end in which nobody is cut off.
 
@@ -40,6 +54,8 @@ class Server(uvicorn.Server):
         self.stopping: Callable[[], None] = _nothing
         self.replaced = False
         """Whether another process goes on at this address."""
+        self.accept: Accept | None = None
+        """Another way to take connections than the event loop's own."""
         self._drain_seconds = drain_seconds
         self._signals = signals
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,7 +63,12 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
+        if self.accept is None:
+            await super().startup(sockets)
+        else:
+            await super().startup([])
+            taking = [self.accept(socket, self._protocol) for socket in sockets or ()]
+            self.servers = cast("list[asyncio.Server]", taking)
         self.answering.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -57,6 +78,7 @@ class Server(uvicorn.Server):
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
         linger = LINGER_REPLACED if self.replaced else LINGER
+        await asyncio.sleep(0.02)  # for those that have just been let in
         while self._say_goodbye():
             if self.force_exit or time.monotonic() - began >= linger:
                 break
@@ -64,6 +86,10 @@ class Server(uvicorn.Server):
         passed = round(time.monotonic() - began)
         self.config.timeout_graceful_shutdown = max(1, self._drain_seconds - passed)
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make = cast("type[HttpToolsProtocol]", self.config.http_protocol_class)
+        return make(self.config, self.server_state, self.lifespan.state)
 
     def _say_goodbye(self) -> bool:
         """End sockets and busy connections in order; whether there are idle ones left."""

@@ -24,7 +24,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from tinghao.app import log
 from tinghao.app.before_serving import database_file, migrate
 from tinghao.app.factory import create_app
-from tinghao.app.http_server import Server, told_when_cut_off
+from tinghao.app.http_server import Accept, Server, told_when_cut_off
 from tinghao.app.listening import Listeners, address_of, listeners
 from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
@@ -63,6 +63,11 @@ class Served:
         """Call ``fn`` when the server begins to end, for whoever uses it from within."""
         self._on_stop.append(fn)
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections)
+
     def replaced(self) -> None:
         """Another process goes on at this address: take leave without haste."""
         self._server.replaced = self.service.replaced = True
@@ -82,10 +87,12 @@ async def serving(
     clock: Clock = machine_clock,
     signals: bool = False,
     inherited: Listeners | None = None,
+    accept: Accept | None = None,
 ) -> AsyncIterator[Served]:
     """Serve in the running event loop until the block is left, or a signal came if ``signals``.
 
-    ``inherited`` are sockets that a launcher has bound, after it saw to the database's schema.
+    ``inherited`` are sockets that a launcher has bound, ``accept`` is how connections are taken
+    from the main one.
     Raises ServeError, AlreadyServedError, SchemaTooNewError, DatabaseUnavailable, KeyFileError.
     """
     with sole_server(database_file(settings)), _listeners(settings, inherited) as at:
@@ -96,6 +103,7 @@ async def serving(
         )
         served = Served(app, server, at.main.getsockname()[:2])
         server.stopping = served.stop
+        server.accept = accept
         async with (
             # Not through the framework's lifespan, which would wrap every error into a group.
             served.service.running(),

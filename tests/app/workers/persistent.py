@@ -16,13 +16,15 @@ from tests.realtime.house import until
 class Persistent:
     """Kiosks and windows under which workers come and go."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, *, anew: bool = False) -> None:
+        """With ``anew`` each request comes over a connection of its own."""
         self.load = Load(
             kiosks(deployment, 3), windows(deployment, 3, "call-next", "start", "finish")
         )
         self.cut_off = 0
         """How often somebody was cut off and had to ask again."""
         self._enough = False
+        self._anew = anew
 
     @property
     def answered(self) -> int:
@@ -47,6 +49,8 @@ class Persistent:
         """Ask while the block runs, then finish what is begun."""
         self._enough = False
         async with clients(url) as client:
+            if self._anew:
+                client.headers["Connection"] = "close"
             tasks = [
                 asyncio.create_task(self.ask(each, client))
                 for each in (*self.load.kiosks, *self.load.windows)

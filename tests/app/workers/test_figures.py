@@ -39,7 +39,7 @@ def ran_back(earlier: dict[str, float], later: dict[str, float]) -> dict[str, tu
 async def test_sums_are_exact_and_a_hall_is_counted_once_at_every_worker(
     deployment: Deployment,
 ) -> None:
-    load = Persistent(deployment)
+    load = Persistent(deployment, anew=True)
     async with launched(deployment, TINGHAO_ACCESS_LOG="true") as service:
         async with load.asking(service.url):
             await load.more(200)

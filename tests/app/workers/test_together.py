@@ -34,6 +34,23 @@ async def test_both_workers_answer_and_each_sees_what_the_other_did(
         assert after.verify().faults == ()
 
 
+async def test_no_worker_gets_nearly_all_of_the_screens(deployment: Deployment) -> None:
+    async with launched(deployment) as service, AsyncExitStack() as screens:
+        topic = f"{service.url.replace('http', 'ws', 1)}/ws/halls/{CODE}/lobby"
+        opened = []
+        for _ in range(30):
+            burst = [screens.enter_async_context(connect(topic)) for _ in range(2)]
+            opened += await asyncio.gather(*burst)
+            await service.figures()  # some time passes
+        kill((await service.workers())[0], signal.SIGTERM)
+        closing = [asyncio.create_task(screen.wait_closed()) for screen in opened]
+        await service.says("ended with code 0")
+        share = sum(task.done() for task in closing)
+        for task in closing:
+            task.cancel()
+        assert 15 <= share <= 45
+
+
 async def test_a_killed_worker_takes_no_acknowledged_command_with_it_and_is_replaced(
     deployment: Deployment,
 ) -> None:

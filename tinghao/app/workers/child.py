@@ -11,11 +11,26 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from tinghao.app.listening import Listeners
-from tinghao.app.workers.line import Ask, Counted, Line, Ready, Replaced, Sum, Tell, Told
+from tinghao.app.workers.line import (
+    Ask,
+    Busy,
+    Counted,
+    Line,
+    Polite,
+    Ready,
+    Replaced,
+    Sum,
+    Tell,
+    Told,
+)
 from tinghao.monitoring.figures import Figures
 
 ANSWER_SECONDS = 0.5
 """How long a scrape waits for the figures of one worker."""
+
+TOLERATED = 2
+TOLERATED_PART = 0.05
+"""Connections, and part of its share, by which a worker may be ahead of the others."""
 
 
 class Child:
@@ -25,11 +40,13 @@ class Child:
         self,
         process: asyncio.subprocess.Process,
         line: Line,
-        sum_over: Callable[[Child], Awaitable[Figures]],
+        sum_over: SumOver,
+        share_of: ShareOf,
     ) -> None:
         self.pid = process.pid
         self.figures: Figures = ()
         """The latest it has told."""
+        self.connections = 0
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
         self.ending = False
@@ -38,6 +55,8 @@ class Child:
         self._process = process
         self._line = line
         self._sum_over = sum_over
+        self._share_of = share_of
+        self._is_ahead = False
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Figures]] = {}
         self._answering: set[asyncio.Task[None]] = set()
@@ -91,6 +110,9 @@ class Child:
                     self.ready.set()
                 case Counted(figures):
                     self.figures = figures
+                case Busy(connections):
+                    self.connections = connections
+                    self._keep_to_share()
                 case Told(number, figures):
                     if (future := self._asked.get(number)) is not None and not future.done():
                         future.set_result(figures)
@@ -105,12 +127,26 @@ class Child:
         await self._line.close()
         self.ended.set()
 
+    def _keep_to_share(self) -> None:
+        share = self._share_of(self)
+        ahead = self.connections > share + max(TOLERATED, share * TOLERATED_PART)
+        if ahead != self._is_ahead:
+            self._is_ahead = ahead
+            self._line.say(Polite(ahead))
+
     async def _answer(self, number: int) -> None:
         self._line.say(Sum(number, await self._sum_over(self)))
 
 
+SumOver = Callable[[Child], Awaitable[Figures]]
+"""Gives a worker that asks the sum over all."""
+
+ShareOf = Callable[[Child], float]
+"""How many connections a worker would have if all had the same."""
+
+
 async def start(
-    command: Sequence[str], at: Listeners, sum_over: Callable[[Child], Awaitable[Figures]]
+    command: Sequence[str], at: Listeners, sum_over: SumOver, share_of: ShareOf
 ) -> Child:
     """Start a worker that inherits the listening sockets."""
     ours, its = socket.socketpair()
@@ -126,4 +162,4 @@ async def start(
             # A terminal's Ctrl-C and hangup are for the launcher, which tells them in order.
             start_new_session=True,
         )
-    return Child(process, await Line.on(ours), sum_over)
+    return Child(process, await Line.on(ours), sum_over, share_of)

@@ -93,7 +93,7 @@ class Launcher:
     # -- one worker
 
     async def _start(self) -> Child:
-        child = await start(self._plan.command, self._at, self._sums.over_all)
+        child = await start(self._plan.command, self._at, self._sums.over_all, self._share_of)
         self._children.add(child)
         task = asyncio.create_task(self._leave(child))
         self._leaving.add(task)
@@ -104,6 +104,11 @@ class Launcher:
         await child.ended.wait()
         self._children.discard(child)
         self._sums.gone(child)
+
+    def _share_of(self, child: Child) -> float:
+        """The mean over those that go on serving; one that ends takes none any more."""
+        others = [each for each in self._children if each.ready.is_set() and not each.ending]
+        return sum(each.connections for each in {child, *others}) / len({child, *others})
 
     async def _fill(self, slot: int) -> bool:
         """Start a worker for the slot; whether it became ready."""

@@ -35,6 +35,18 @@ class Counted(Struct, frozen=True, tag=True):
     figures: Figures
 
 
+class Busy(Struct, frozen=True, tag=True):
+    """Worker: so many connections are open here. Said twice a second."""
+
+    connections: int
+
+
+class Polite(Struct, frozen=True, tag=True):
+    """Launcher: whether you have more connections than your share."""
+
+    ahead: bool
+
+
 class Ask(Struct, frozen=True, tag=True):
     """Worker: here are my figures; what is the sum over all of us?"""
 
@@ -66,7 +78,7 @@ class Replaced(Struct, frozen=True, tag=True):
     """Launcher: you will be told to end, and another worker has your place already."""
 
 
-Message = Ready | Counted | Ask | Sum | Tell | Told | Replaced
+Message = Ready | Counted | Busy | Polite | Ask | Sum | Tell | Told | Replaced
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)

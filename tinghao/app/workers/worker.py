@@ -19,7 +19,19 @@ from tinghao.app.cli.sentences import sentence_of
 from tinghao.app.listening import Listeners
 from tinghao.app.server import Served, serving
 from tinghao.app.settings import Settings
-from tinghao.app.workers.line import Ask, Counted, Line, Ready, Replaced, Sum, Tell, Told
+from tinghao.app.workers.accepting import Acceptor
+from tinghao.app.workers.line import (
+    Ask,
+    Busy,
+    Counted,
+    Line,
+    Polite,
+    Ready,
+    Replaced,
+    Sum,
+    Tell,
+    Told,
+)
 from tinghao.monitoring.figures import Figures
 from tinghao.monitoring.metrics import GatherFault, Metrics
 from tinghao.queue.desk import Desk
@@ -28,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 COUNTED_EVERY = 2.0
 """Seconds between two words to the launcher; what a killed worker had counted since is lost."""
+
+BUSY_EVERY = 0.5
+"""Seconds between two words about how many connections there are."""
 
 SUM_SECONDS = 2.0
 """How long a scrape waits for the launcher."""
@@ -60,12 +75,18 @@ def main(config: Path | None, line: int, listener: int, metrics_listener: int | 
 async def serve(settings: Settings, at: Listeners, end: socket.socket) -> None:
     """Serve until a signal comes or the launcher is gone."""
     line = await Line.on(end)
-    async with serving(settings, signals=True, inherited=at) as served:
-        post = Post(line, served)
+    acceptors: list[Acceptor] = []
+
+    def accept(listener: socket.socket, make: Callable[[], asyncio.Protocol]) -> Acceptor:
+        acceptors.append(Acceptor(listener, make))
+        return acceptors[-1]
+
+    async with serving(settings, signals=True, inherited=at, accept=accept) as served:
+        post = Post(line, served, acceptors)
         metrics = post.metrics
         metrics.gather = post.sum_over_all
         metrics.refresh = up_to_date(served.service.desk)
-        tasks = [asyncio.create_task(each) for each in (post.listen(), post.report())]
+        tasks = [asyncio.create_task(each) for each in (post.listen(), post.report(), post.weigh())]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -76,12 +97,13 @@ async def serve(settings: Settings, at: Listeners, end: socket.socket) -> None:
 class Post:
     """This worker's end of the line."""
 
-    def __init__(self, line: Line, served: Served) -> None:
+    def __init__(self, line: Line, served: Served, acceptors: list[Acceptor]) -> None:
         metrics = served.app.state.metrics
         assert isinstance(metrics, Metrics)
         self.metrics = metrics
         self._line = line
         self._served = served
+        self._acceptors = acceptors
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Figures]] = {}
 
@@ -94,6 +116,12 @@ class Post:
             self._line.say(Counted(self.metrics.own()))
             await asyncio.sleep(COUNTED_EVERY)
 
+    async def weigh(self) -> None:
+        """Say how many connections it has, so that none gets more than its share of the new."""
+        while True:
+            self._line.say(Busy(self._served.connections))
+            await asyncio.sleep(BUSY_EVERY)
+
     async def listen(self) -> None:
         """Do what the launcher says; without a launcher there is nobody to serve with."""
         async for message in self._line.heard():
@@ -103,6 +131,9 @@ class Post:
                 case Sum(number, figures):
                     if (future := self._asked.get(number)) is not None and not future.done():
                         future.set_result(figures)
+                case Polite(ahead):
+                    for acceptor in self._acceptors:
+                        acceptor.polite = ahead
                 case Replaced():
                     self._served.replaced()
                 case _:
