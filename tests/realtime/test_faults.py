@@ -1,7 +1,9 @@
 """Clients that stall, vanish, babble or dawdle: they harm nobody and leave nothing behind."""
 
 import asyncio
+import errno
 import gc
+import select
 import socket
 import struct
 import time
@@ -125,6 +127,19 @@ async def test_a_screen_that_is_dropped_as_too_slow_learns_it_if_it_wakes_up() -
                 await asyncio.sleep(0.01)
         said = await rest(connection)
         assert struct.pack("!H", 4408) + b"too slow" in said
+
+
+async def test_what_a_dropped_screen_never_took_is_not_kept_for_it() -> None:
+    """The system would go on to offer it: the connection is reset instead."""
+    limits = Limits(stuck=0.2, close=0.2, write_buffer=32_768, **PATIENT)
+    async with open_house(talkative(), limits=limits) as house, stalled(house) as connection:
+        poll = select.poll()
+        poll.register(connection, 0)  # nothing is read, so that only a reset is seen
+        async with asyncio.timeout(20):
+            while not poll.poll(0):
+                house.hall.call()
+                await asyncio.sleep(0.01)
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
 
 
 async def test_a_slow_screen_skips_and_then_gets_every_call_it_missed() -> None:

@@ -9,6 +9,7 @@ something that is not the answer to our ping.
 import asyncio
 import logging
 import socket
+import struct
 import time
 from contextlib import suppress
 from enum import IntEnum
@@ -43,6 +44,7 @@ SHARED_DEFLATE = SharedDeflate()
 TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux and macOS have it
 UNSENT_BYTES = 65_536  # that the kernel may hold for one socket before it says "full"
 RETRY_AFTER = "5"
+_RESET = struct.pack("ii", 1, 0)  # linger for no time at all
 
 logger = logging.getLogger(__name__)
 # The library's own lines, one or two a connection, help nobody who is not debugging it.
@@ -339,8 +341,10 @@ class Connection(asyncio.Protocol):
         self.transport.resume_reading()
 
     def abort(self) -> None:
-        """End it at once."""
+        """End it at once, for the system as well if the client does not take what it was sent."""
         self._withdraw()
+        if self.transport.get_write_buffer_size():
+            _reset_when_closed(self.transport)
         self.transport.abort()
 
     def _withdraw(self) -> None:
@@ -357,6 +361,14 @@ class Connection(asyncio.Protocol):
     def topic(self) -> Topic | None:
         """What it follows."""
         return None if self._channel is None else self._channel.wish.topic
+
+
+def _reset_when_closed(transport: asyncio.Transport) -> None:
+    """Keep nothing unsent: the kernel would offer it for minutes to who reads nothing."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX:
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def _limit_kernel_buffer(transport: asyncio.Transport) -> None:
