@@ -25,10 +25,10 @@ AT_ONCE = 100
 """Sockets that are opened before their answers are read."""
 
 _CALLS = re.compile(rb'"calls":\[(.*?)\]')
-_ID = re.compile(rb'"id":(\d+)')
+_NUMBER = re.compile(rb'"number":"(\w+)"')
 
-Calls = dict[int, list[float]]
-"""By the id of a call: when each socket that was told of it was told first."""
+Calls = dict[str, list[float]]
+"""By the number that was called: when each socket that was told of it was told first."""
 
 
 class Reader:
@@ -59,6 +59,11 @@ class Reader:
         self._pipe.send(("calls",))
         told: Calls = self._pipe.recv()
         return told
+
+    def frame_bytes(self) -> int:
+        """The size of the last frame with a call in it, as it came over the wire."""
+        self._pipe.send(("size",))
+        return int(self._pipe.recv())
 
     def opened(self) -> int:
         """How many sockets are still open."""
@@ -98,8 +103,9 @@ class Crowd:
         self._asking: set[int] = set()
         self._rest: dict[int, bytes] = {}
         self._arrived: dict[int, float] | None = None
-        self._calls: dict[int, dict[int, float]] = {}
-        self._known: dict[bytes, tuple[int, ...]] = {}
+        self._calls: dict[str, dict[int, float]] = {}
+        self._known: dict[bytes, tuple[str, ...]] = {}
+        self._size = 0
 
     def turn(self) -> None:
         """Read what there is, or do what the parent says."""
@@ -131,6 +137,8 @@ class Crowd:
         elif what == "calls":
             calls, self._calls = self._calls, {}
             self._pipe.send({call: list(times.values()) for call, times in calls.items()})
+        elif what == "size":
+            self._pipe.send(self._size)
         elif what == "count":
             self._pipe.send(len(self._sockets))
 
@@ -193,13 +201,15 @@ class Crowd:
         for call in self._calls_in(payload, bool(kind & COMPRESSED)):
             self._calls.setdefault(call, {}).setdefault(fd, at)
 
-    def _calls_in(self, payload: bytes, compressed: bool) -> tuple[int, ...]:
-        """The ids of the calls in a frame; the same bytes reach many and are looked at once."""
+    def _calls_in(self, payload: bytes, compressed: bool) -> tuple[str, ...]:
+        """The numbers called in a frame; the same bytes reach many and are looked at once."""
         known = self._known.get(payload)
         if known is None:
             plain = _inflated(payload) if compressed else payload
             found = _CALLS.search(plain)
-            known = tuple(int(each) for each in _ID.findall(found[1])) if found else ()
+            known = tuple(each.decode() for each in _NUMBER.findall(found[1])) if found else ()
+            if known:
+                self._size = len(payload)
             if len(self._known) > 50:
                 self._known.clear()
             self._known[payload] = known

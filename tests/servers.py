@@ -77,8 +77,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run a PostgreSQL server. Raises MissingError where there is none to run."""
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a PostgreSQL server. Raises MissingError where there is none to run.
+
+    A test's data need not outlive a power cut, so commits wait for no disk unless it is `durable`,
+    as a deployment's is; they and the locks behave the same.
+    """
     binaries = postgres_binaries()
     owner = postgres_owner()
     with temporary_directory("tinghao-postgres-", owner) as directory:
@@ -92,11 +96,9 @@ def postgres() -> Iterator[Postgres]:
             "port": server.port,
             "unix_socket_directories": "",
             "max_connections": 200,
-            # A test's data need not outlive a power cut; commits and locks behave the same.
-            "fsync": "off",
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
         }
+        if not durable:
+            settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         command = [binaries / "postgres", "-D", data, *options]
         with process(command, directory / "log", owner) as running:
