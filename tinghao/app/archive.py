@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -97,7 +98,7 @@ def unpacked(source: Path) -> Iterator[tuple[Path, Manifest]]:
         folder = Path(name)
         try:
             with tarfile.open(source) as tar:
-                tar.extractall(folder, filter="data")
+                _extract(tar, folder)
             manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
         except (tarfile.TarError, OSError, EOFError, msgspec.MsgspecError) as error:
             raise ArchiveError(f"{source} is no backup of Tinghao: {error}.") from None
@@ -106,6 +107,24 @@ def unpacked(source: Path) -> Iterator[tuple[Path, Manifest]]:
         if _manifest_of(folder / DATABASE).halls != manifest.halls:
             raise ArchiveError(f"{source} is damaged: the database is not what was backed up.")
         yield folder, manifest
+
+
+def _extract(tar: tarfile.TarFile, folder: Path) -> None:
+    """Write the plain files of the archive, private, and only inside the folder.
+
+    tarfile's own "data" filter came with Python 3.11.4, which is newer than Debian 12's.
+    """
+    for member in tar:
+        target = (folder / member.name).resolve()
+        content = tar.extractfile(member) if member.isfile() else None
+        if content is None and not member.isdir():
+            raise tarfile.TarError(f"{member.name} is no plain file")
+        if not target.is_relative_to(folder.resolve()):
+            raise tarfile.TarError(f"{member.name} lies outside")
+        if content is not None:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with content, open(target, "wb", opener=_private) as file:
+                shutil.copyfileobj(content, file)
 
 
 def begin_new_epochs(database: Database) -> dict[str, str]:

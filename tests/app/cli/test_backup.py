@@ -1,5 +1,6 @@
 """``tinghao backup`` and ``tinghao restore``: what was is again, and says that it is a restore."""
 
+import io
 import os
 import stat
 import tarfile
@@ -118,25 +119,39 @@ def test_a_backup_is_readable_by_its_owner_only_and_not_overwritten(
     assert backup.read_bytes() == content
 
 
-@pytest.mark.parametrize("damage", ["cut", "another file", "edited"])
+@pytest.mark.parametrize("damage", ["cut", "another file", "edited", "outside", "link"])
 def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path, damage: str) -> None:
     if damage == "cut":
         backup.write_bytes(backup.read_bytes()[:1000])
     elif damage == "another file":
         backup.write_bytes(b"not an archive")
     else:
-        inside = tmp_path / "inside"
-        with tarfile.open(backup) as tar:
-            tar.extractall(inside, filter="data")
-        manifest = inside / "manifest.json"
-        manifest.write_text(manifest.read_text().replace('"seq":1', '"seq":2'))
+        held = contents(backup)
+        if damage == "edited":
+            held["manifest.json"] = held["manifest.json"].replace(b'"seq":1', b'"seq":2')
+        if damage == "outside":
+            held["../outside"] = b"not where it belongs"
         with tarfile.open(backup, "w:gz") as tar:
-            tar.add(inside, ".")
+            for name, content in held.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+            if damage == "link":
+                link = tarfile.TarInfo("seals")
+                link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+                tar.addfile(link)
     elsewhere = tmp_path / "elsewhere"
     result = run(elsewhere, "restore", str(backup), "--into", str(elsewhere))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert not (elsewhere / "tinghao.sqlite3").exists()
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    """The files in an archive."""
+    with tarfile.open(archive) as tar:
+        files = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+        return {name: file.read() for name, file in files.items() if file is not None}
 
 
 @pytest.fixture
