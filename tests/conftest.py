@@ -20,7 +20,8 @@ from tests import servers
 from tests.queue.office import prepare
 from tinghao.app.database import Database
 
-MISSING = pytest.StashKey[dict[str, list[str]]]()
+MISSING = "missing"
+"""The property of a test's report that names the part it lacked: it also comes from a worker."""
 
 # A slow minute of a busy machine is no failure of the code under test.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -35,11 +36,6 @@ NEEDS = {"postgresql_server": "postgresql", "redis_url": "redis", "chromium": "b
 """Fixtures and the marker that a test gets by asking for them."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep what could not be run."""
-    config.stash[MISSING] = {}
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the servers they ask for, so that `-m "not browser"` leaves none behind."""
     for item in items:
@@ -48,11 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was not run, and why."""
-    missing = config.stash[MISSING]
+    missing: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        for name, reason in report.user_properties:
+            if name == MISSING:
+                missing.setdefault(reason, []).append(report.nodeid)
     if not missing:
         return
     terminalreporter.section("not run on this machine")
@@ -173,7 +171,7 @@ def present(request: pytest.FixtureRequest, part: T | servers.MissingError) -> T
     reason = str(part)
     if nothing_may_be_left_out():
         pytest.fail(reason, pytrace=False)
-    request.config.stash[MISSING].setdefault(reason, []).append(request.node.nodeid)
+    request.node.user_properties.append((MISSING, reason))
     pytest.skip(reason)
 
 

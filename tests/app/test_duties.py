@@ -111,25 +111,23 @@ async def test_without_the_database_a_duty_lapses_and_comes_back(
 
 
 async def test_a_clock_that_is_wrong_takes_no_duty_away(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    prepared_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process whose machine is an hour ahead must not think that every lease has ended."""
-    if database.kind == "sqlite":
-        pytest.skip("on SQLite the database's clock is the machine's")
+    database = Database(prepared_postgresql)
     async with process(database) as one:
         await until(lambda: one.hold("halls").held)
         monkeypatch.setattr("time.time_ns", lambda: 2**62)
         async with process(database) as other:
             await asyncio.sleep(0.3)
             assert (one.held(), other.held()) == ({"halls": True}, {"halls": False})
+    database.close()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_only_server_of_a_file_waits_for_no_lease_of_the_killed_one(
     database: Database,
 ) -> None:
-    if database.kind != "sqlite":
-        pytest.skip("PostgreSQL has many servers")
-
     def killed_ones(connection: Connection) -> None:
         connection.execute(text("INSERT INTO duties VALUES ('halls', 'killed', 9000000000000000)"))
 
