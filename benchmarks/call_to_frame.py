@@ -6,8 +6,9 @@ A window asks for the next number over HTTP; the displays are sockets of another
 the lobby as our own page does (HTML, compressed). A latency is the time from just before the
 request to when one display has read the frame that has the call in it: as many as calls × displays.
 
-Beside it in the same run, call by call in turn: a bare asyncio protocol that answers an HTTP request
-and writes a ready frame of the same size to as many displays, without rights, database and hall.
+Beside it in the same run, call by call in turn: a bare asyncio protocol that answers an HTTP
+request and writes a ready frame of the same size to as many displays, without rights, database
+and hall.
 """
 
 import argparse
@@ -218,8 +219,8 @@ async def _size(asking: Asking, reader: Reader) -> int:
     """Of a frame with a call in it."""
     await asking.take()
     await asking.at(1, "call-next")
-    while not (size := await asyncio.to_thread(reader.frame_bytes)):
-        await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+    size = await asyncio.to_thread(reader.frame_bytes)
     await asking.at(1, "start")
     await asking.at(1, "finish")
     return size

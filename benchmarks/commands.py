@@ -227,7 +227,8 @@ async def measure(port: int, token: str, pid: int, rounds: int, pipe: Any) -> No
             await command(lines[0], f"windows/{number}/categories", {"categories": ["social"]})
             await command(lines[0], f"windows/{number}/open", {})
         await _same_statements(lines[0], command, pipe)
-        ours, theirs, spent, rates = [], [], [], []
+        spent: list[float] = []
+        ours, theirs, rates = [], [], []
         for _ in range(rounds):
             for number in range(TICKETS):
                 await command(lines[number % CONNECTIONS], "tickets", {"category": "social"})

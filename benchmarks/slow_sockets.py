@@ -1,10 +1,10 @@
 """What a stalled and a slow client cost a thousand good ones, and the server's memory.
 
-    python -m benchmarks.slow_sockets [--sockets 1000] [--seconds 40]
+    python -m benchmarks.slow_sockets [--sockets 1000] [--seconds 60]
 
-Two servers of the same kind, each with as many good sockets, send nine frames of 16 KB a second; they
-take turns. At one of them there are also a socket that reads nothing at all and one that reads a
-seventh of what it is sent. When the server drops them (4408) they come back at once. The figures
+Two servers of the same kind, each with as many good sockets, send nine frames of 16 KB a second;
+they take turns. At one of them there are also a socket that reads nothing at all and one that reads
+a seventh of what it is sent. When the server drops them (4408) they come back at once. The figures
 are how late the good sockets read their frames, and how much memory the servers have taken since
 the bad ones came.
 """

@@ -85,13 +85,14 @@ class Launched:
 
 @asynccontextmanager
 async def launched(
-    deployment: Deployment, workers: int = 2, **more: str
+    deployment: Deployment, workers: int = 2, port: int = 0, **more: str
 ) -> AsyncIterator[Launched]:
-    """Serve until the block is left; what is left then is killed."""
+    """Serve until the block is left; what is left then is killed. Several have one log."""
     log = deployment.folder / "server.log"
-    with log.open("wb") as errors:
+    options = ["--port", str(port), "--workers", str(workers)]
+    with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tinghao", "serve", "--port", "0", "--workers", str(workers)),
+            *(sys.executable, "-m", "tinghao", "serve", *options),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=PIPE,
             stderr=errors,
