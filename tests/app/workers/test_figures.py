@@ -149,7 +149,7 @@ async def test_a_worker_that_is_stuck_makes_no_scrape_fail_or_count_less(
 async def answered(service: Launched) -> dict[str, float]:
     for _ in range(10):
         try:
-            async with httpx.AsyncClient(base_url=service.url, timeout=2) as client:
+            async with httpx.AsyncClient(base_url=service.url, timeout=5) as client:
                 return await service.figures(client)
         except httpx.TransportError:
             continue

@@ -25,7 +25,7 @@ from tinghao.app.workers.line import (
 )
 from tinghao.monitoring.figures import Figures
 
-ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = 2.0
 """How long a scrape waits for the figures of one worker."""
 
 TOLERATED = 2
@@ -58,8 +58,9 @@ class Child:
         self._share_of = share_of
         self._is_ahead = False
         self._numbers = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[Figures]] = {}
+        self._asked: dict[int, asyncio.Future[None]] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._hung_up = False
         self._living = asyncio.create_task(self._live())
 
     @property
@@ -79,12 +80,12 @@ class Child:
         future = self._asked[number] = asyncio.get_running_loop().create_future()
         self._line.say(Tell(number))
         try:
-            self.figures = await asyncio.wait_for(future, ANSWER_SECONDS)
+            await asyncio.wait_for(future, ANSWER_SECONDS)
         except TimeoutError:
             return False
         finally:
             del self._asked[number]
-        return True
+        return not self._hung_up
 
     def terminate(self, *, replaced: bool) -> None:
         """Let it end in order, once."""
@@ -114,8 +115,10 @@ class Child:
                     self.connections = connections
                     self._keep_to_share()
                 case Told(number, figures):
+                    # Here and not where it is waited for: the next word may be newer by then.
+                    self.figures = figures
                     if (future := self._asked.get(number)) is not None and not future.done():
-                        future.set_result(figures)
+                        future.set_result(None)
                 case Ask(number, figures):
                     self.figures = figures
                     task = asyncio.create_task(self._answer(number))
@@ -123,6 +126,10 @@ class Child:
                     task.add_done_callback(self._answering.discard)
                 case _:
                     pass
+        self._hung_up = True
+        for future in self._asked.values():
+            if not future.done():
+                future.set_result(None)
         await self._process.wait()
         await self._line.close()
         self.ended.set()

@@ -44,10 +44,10 @@ COUNTED_EVERY = 2.0
 BUSY_EVERY = 0.5
 """Seconds between two words about how many connections there are."""
 
-SUM_SECONDS = 2.0
+SUM_SECONDS = 4.0
 """How long a scrape waits for the launcher."""
 
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS = 3.0
 """How long a scrape waits for the database."""
 
 
