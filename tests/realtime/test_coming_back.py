@@ -76,6 +76,34 @@ async def test_newcomers_between_two_updates_get_what_comes_with_the_next_one() 
             assert frames[0]["seq"] == frames[1]["seq"] == frames[2]["seq"]
 
 
+async def test_who_was_told_more_by_another_process_waits_until_this_one_knows_it() -> None:
+    """A snapshot of what is known here would take the screen back."""
+    async with open_house() as house:
+        feed = house.hub.feed("puyang")
+        assert feed is not None
+        screen = Follower()
+        screen.epoch, screen.seq = "e1", house.hall.state.seq + 1
+
+        async def coming_back() -> str:
+            async with following(house.url(since=screen.since), screen):
+                return str((await screen.next())["type"])
+
+        first = asyncio.create_task(coming_back())
+        await until(lambda: bool(feed._moved._waiters))
+        house.hall.take()
+        assert await first == "update"
+
+
+async def test_who_says_to_be_ahead_of_a_hall_that_stands_still_gets_a_snapshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tinghao.realtime.feed.BEHIND", 0.05)
+    async with open_house() as house:
+        ahead = f"e1:{house.hall.state.seq + 1}"
+        async with following(house.url(since=ahead)) as screen:
+            assert (await screen.next())["type"] == "snapshot"
+
+
 @pytest.mark.parametrize("since", ["e0:3", "e1:999999", "nonsense", "e1:-4", ":", "e1:x"])
 async def test_who_comes_from_elsewhere_gets_a_snapshot_and_can_tell(since: str) -> None:
     async with open_house() as house, following(house.url(since=since)) as screen:

@@ -7,6 +7,7 @@ they have in common: a topic's view is built once for all its formats and langua
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeGuard
 
 from msgspec import Struct
@@ -19,6 +20,9 @@ from tinghao.realtime.channel import NOTHING, Channel
 from tinghao.realtime.pump import Pump
 from tinghao.realtime.topics import Since, Topic, Wish
 from tinghao.realtime.views import Data, Views
+
+BEHIND = 1.5  # seconds to wait for what a client has seen at another process already
+NEAR = 2_000  # entries that this process may be behind by; nobody writes more in that time
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ class Feed:
         "_clock",
         "_load_calls",
         "_loading",
+        "_moved",
         "_screens",
         "_unlisten",
         "_unreachable",
@@ -97,6 +102,7 @@ class Feed:
         self._clock = clock
         self._load_calls = load_calls
         self._loading = asyncio.Lock()
+        self._moved = asyncio.Event()  # set, and replaced, whenever the hall moves
         self._unreachable = NOTHING  # from here on back the journal could not tell the calls
         self._views: dict[Topic, Data] = {}
         self._viewed = live.state  # what the views are of
@@ -112,6 +118,8 @@ class Feed:
         else:
             self.log = CallLog(after)
             self._unreachable = NOTHING
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
         for channel in self._channels.values():
             channel.mark()
 
@@ -132,14 +140,22 @@ class Feed:
         """The seq from which a client that has `since` can be continued, or NOTHING.
 
         Reads the journal when the calls since then are not in memory: once, however many
-        clients come back together.
+        clients come back together. Waits a moment when the client was told more by another
+        process than is known here; a snapshot would take it back.
         """
+        if since is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._catches_up_with(since), BEHIND)
         if not self._continues(since):
             return NOTHING
         if since.seq < self.log.since and since.seq > self._unreachable:
             async with self._loading:
                 await self._load(since.seq)
         return since.seq if self._continues(since) and since.seq >= self.log.since else NOTHING
+
+    async def _catches_up_with(self, since: Since) -> None:
+        while since.epoch == self.live.state.epoch and 0 < since.seq - self.live.state.seq <= NEAR:
+            await self._moved.wait()
 
     def _continues(self, since: Since | None) -> TypeGuard[Since]:
         state = self.live.state
