@@ -24,6 +24,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from tinghao.app import log
 from tinghao.app.before_serving import database_file, migrate
 from tinghao.app.factory import create_app
+from tinghao.app.file_limit import raise_file_limit
 from tinghao.app.http_server import Accept, Server, told_when_cut_off
 from tinghao.app.listening import Listeners, address_of, listeners
 from tinghao.app.metrics_alone import metrics_alone
@@ -167,6 +168,7 @@ async def _metrics_beside(app: Litestar, listener: socket.socket | None) -> Asyn
 def run(settings: Settings, *, announce: str) -> None:
     """Serve until a signal comes; ``announce`` is printed with the address as {url}."""
     log.configure(settings)
+    raise_file_limit()
     if sys.stdin is None or not sys.stdin.isatty():  # else a closed terminal ends it, as ever
         signal.signal(signal.SIGHUP, _only_one)
 

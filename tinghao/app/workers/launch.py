@@ -12,6 +12,7 @@ import uvloop
 
 from tinghao.app import keys, log
 from tinghao.app.before_serving import database_file, migrate
+from tinghao.app.file_limit import raise_file_limit
 from tinghao.app.listening import Listeners, address_of, listeners
 from tinghao.app.serving_lock import ServeError
 from tinghao.app.settings import Settings
@@ -30,6 +31,7 @@ def run(settings: Settings, config: Path | None, *, announce: str) -> None:
     started, so that what is wrong is said once.
     """
     log.configure(settings, many=True)
+    raise_file_limit()
     if database_file(settings) is not None:
         raise ServeError(
             f"{settings.workers} workers need PostgreSQL: an SQLite file has one server. Set "
