@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,6 +36,7 @@ async def tinghao(*words: str, folder: Path) -> AsyncIterator[Process]:
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tinghao", *words),
+        stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
         cwd=folder,
@@ -197,6 +198,18 @@ async def test_sigterm_ends_open_sockets_for_a_restart_and_exits_with_0(deployme
             await asyncio.wait_for(socket.wait_closed(), 10)
             assert socket.close_code == 1012
         assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_sighup_replaces_nobody_where_there_is_one_process(deployment: Path) -> None:
+    async with tinghao("serve", "--port", "0", folder=deployment) as process:
+        url = await address_of(process)
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        line = await asyncio.wait_for(process.stderr.readline(), 10)
+        while b"SIGHUP" not in line:
+            line = await asyncio.wait_for(process.stderr.readline(), 10)
+        async with httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_a_request_that_is_being_answered_is_answered_before_the_end(
