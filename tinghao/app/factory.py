@@ -41,7 +41,9 @@ def create_app(settings: Settings, *, clock: Clock = machine_clock) -> Litestar:
         async with service.running():
             yield
 
-    counted = metrics.metrics_of(service.desk, service.hub, service.duties, service.bus)
+    counted = metrics.metrics_of(
+        service.desk, service.hub, service.duties, service.bus, alone=settings.workers == 1
+    )
     parts: dict[str, object] = {
         "service": service,
         "settings": settings,

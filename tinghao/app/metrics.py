@@ -54,8 +54,10 @@ SOCKET_COUNTS = {
 """Metric (tinghao_websocket_…_total) → field of the hub's counts, and what it counts."""
 
 
-def metrics_of(desk: Desk, hub: Hub, duties: Duties, bus: MemoryBus | RedisBus) -> Metrics:
-    """The metrics of a process with this desk, hub, duties and bus."""
+def metrics_of(
+    desk: Desk, hub: Hub, duties: Duties, bus: MemoryBus | RedisBus, *, alone: bool
+) -> Metrics:
+    """The metrics of a process with this desk, hub, duties and bus, ``alone`` or among others."""
 
     def halls() -> Iterator[HallNow]:
         for hall in desk.halls:
@@ -74,7 +76,7 @@ def metrics_of(desk: Desk, hub: Hub, duties: Duties, bus: MemoryBus | RedisBus) 
     def process() -> Process:
         if isinstance(bus, RedisBus):
             return Process(sockets(), duties.held(), bus.up, bus.outages)
-        return Process(sockets(), duties.held())
+        return Process(sockets(), duties.held(), bus_up=alone)
 
     return Metrics(halls, process, __version__)
 

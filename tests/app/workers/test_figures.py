@@ -54,6 +54,7 @@ async def test_sums_are_exact_and_a_hall_is_counted_once_at_every_worker(
             assert figures[f"tinghao_tickets_taken_total social {CODE}"] == given
             assert figures[f"tinghao_tickets_called_total social {CODE}"] == called
             assert figures["tinghao_workers"] == 2
+            assert figures["tinghao_bus_up_processes"] == 0  # there is no Redis
             assert figures["tinghao_duty_holder halls"] == 1
         posts = re.findall(r"\[(\d+)\] access: request method=POST path=\S+/tickets", service.said)
         assert len(set(posts)) == 2  # both have had their share of it

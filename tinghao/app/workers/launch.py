@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tinghao.app.file_limit import raise_file_limit
 from tinghao.app.listening import Listeners, address_of, listeners
 from tinghao.app.serving_lock import ServeError
 from tinghao.app.settings import Settings
+from tinghao.app.settings_sources import PREFIX
 from tinghao.app.workers.launcher import Launcher, Plan
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ def run(settings: Settings, config: Path | None, *, announce: str) -> None:
 
 
 async def _main(settings: Settings, config: Path | None, at: Listeners, announce: str) -> None:
+    os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)  # else they knew the file's
     command = [sys.executable, "-m", "tinghao.app.workers"]
     if config is not None:
         command += ["--config", str(config)]
