@@ -165,7 +165,7 @@ async def bare(size: int) -> AsyncIterator[tuple[int, Any]]:
                 self.transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
                 return
             calls += 1
-            told = b'{"calls":[{"id":%d,"number":"X%06d"}],"padding":"' % (calls, calls)
+            told = b'{"calls":[{"number":"X%06d","attempt":1}],"padding":"' % calls
             frame = framed(0x81, told + b"x" * (size - len(told) - 2) + b'"}')
             for each in displays:
                 each.write(frame)

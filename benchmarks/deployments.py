@@ -5,7 +5,7 @@ PostgreSQL waits for its disk at each commit, as it does by default.
 """
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -44,14 +44,20 @@ async def embedded() -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def two_workers() -> AsyncIterator[Running]:
-    """Two workers, PostgreSQL, Redis. Raises MissingError where one of them is not installed."""
+async def two_workers(
+    furnish: Callable[[str], None] = lambda database_url: None,
+) -> AsyncIterator[Running]:
+    """Two workers, PostgreSQL, Redis. Raises MissingError where one of them is not installed.
+
+    `furnish` is called with the database's URL before they start.
+    """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(postgres(durable=True))
         bus = stack.enter_context(redis())
         database.create("bench")
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="tinghao-bench-"))
         made = deploy(Path(name), database.url("bench"))
+        furnish(made.url)
         service = await stack.enter_async_context(launched(made, TINGHAO_REDIS_URL=bus))
         await service.says("the bus is up", times=2)
         yield Running(service.url, made)

@@ -25,10 +25,10 @@ AT_ONCE = 100
 """Sockets that are opened before their answers are read."""
 
 _CALLS = re.compile(rb'"calls":\[(.*?)\]')
-_NUMBER = re.compile(rb'"number":"(\w+)"')
+_NUMBER = re.compile(rb'"number":"(\w+)"[^}]*"attempt":1\b')
 
 Calls = dict[str, list[float]]
-"""By the number that was called: when each socket that was told of it was told first."""
+"""By the number that was called: when each socket was told of its first call."""
 
 
 class Reader:
@@ -37,9 +37,14 @@ class Reader:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
 
-    def open(self, port: int, path: str, count: int, *, compressed: bool = False) -> None:
-        """Open so many sockets more; returns when all are answered."""
-        self._pipe.send(("open", port, path, count, compressed))
+    def open(
+        self, port: int, path: str, count: int, *, compressed: bool = False, hall: str = ""
+    ) -> None:
+        """Open so many sockets more; returns when all are answered.
+
+        With a `hall` the numbers that they are told of are counted as `hall number`.
+        """
+        self._pipe.send(("open", port, path, count, compressed, hall))
         if (said := self._pipe.recv()) != "open":
             raise RuntimeError(said)
 
@@ -105,6 +110,7 @@ class Crowd:
         self._arrived: dict[int, float] | None = None
         self._calls: dict[str, dict[int, float]] = {}
         self._known: dict[bytes, tuple[str, ...]] = {}
+        self._halls: dict[int, str] = {}
         self._size = 0
 
     def turn(self) -> None:
@@ -142,7 +148,7 @@ class Crowd:
         elif what == "count":
             self._pipe.send(len(self._sockets))
 
-    def _open(self, port: int, path: str, count: int, compressed: bool) -> None:
+    def _open(self, port: int, path: str, count: int, compressed: bool, hall: str) -> None:
         request = (
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -156,6 +162,8 @@ class Crowd:
             one.setblocking(False)
             fd = one.fileno()
             self._sockets[fd] = one
+            if hall:
+                self._halls[fd] = f"{hall} "
             self._asking.add(fd)
             self._poll.register(fd, select.EPOLLIN)
             if place % AT_ONCE == 0 or place == count:
@@ -167,6 +175,7 @@ class Crowd:
         self._poll.unregister(fd)
         self._sockets.pop(fd).close()
         self._rest.pop(fd, None)
+        self._halls.pop(fd, None)
         self._asking.discard(fd)
 
     def _look(self, fd: int, at: float, data: bytes) -> None:
@@ -198,7 +207,8 @@ class Crowd:
             if len(self._arrived) == len(self._sockets):
                 self._pipe.send_bytes(array("d", self._arrived.values()).tobytes())
                 self._arrived = None
-        for call in self._calls_in(payload, bool(kind & COMPRESSED)):
+        for number in self._calls_in(payload, bool(kind & COMPRESSED)):
+            call = self._halls.get(fd, "") + number
             self._calls.setdefault(call, {}).setdefault(fd, at)
 
     def _calls_in(self, payload: bytes, compressed: bool) -> tuple[str, ...]:
