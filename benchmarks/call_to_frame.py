@@ -20,6 +20,8 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from random import Random
 from typing import Any
 
+from msgspec import Struct
+
 from benchmarks.deployments import HALL, WINDOWS, MissingError, Running, embedded, two_workers
 from benchmarks.measuring import Http, machine, percentile, table
 from benchmarks.reader import Reader, reading
@@ -27,11 +29,18 @@ from benchmarks.variants import sending
 from tinghao.realtime.frames import framed
 
 PAUSE = 0.2  # seconds: the frame of what came before is out, and the next may go at once
-BUSY_SECONDS = 8.0
 BUSY_PAUSE = 1.6  # seconds of work at a window: sixteen of them call ten numbers a second
 PATH = f"/ws/halls/{HALL}/lobby?format=html&lang=zh"
 
 Row = tuple[str, ...]
+
+
+class Chosen(Struct, frozen=True):
+    """What is asked for on the command line."""
+
+    displays: int
+    calls: int
+    busy: float
 
 
 class Times:
@@ -128,10 +137,10 @@ async def one_at_a_time(
         await beside()
 
 
-async def all_at_once(asking: Asking, times: Times) -> None:
+async def all_at_once(asking: Asking, times: Times, seconds: float) -> None:
     """A crowded hall: sixteen windows call, start and finish without a break."""
-    await asking.take(round(WINDOWS * BUSY_SECONDS / BUSY_PAUSE) + WINDOWS)
-    until = time.monotonic() + BUSY_SECONDS
+    await asking.take(round(WINDOWS * seconds / BUSY_PAUSE) + 2 * WINDOWS)
+    until = time.monotonic() + seconds
 
     async def work(window: int) -> None:
         chance = Random(window)
@@ -180,9 +189,10 @@ async def bare(size: int) -> AsyncIterator[tuple[int, Any]]:
 
 
 async def quiet_and_busy(
-    name: str, deployment: AbstractAsyncContextManager[Running], displays: int, calls: int
+    name: str, deployment: AbstractAsyncContextManager[Running], chosen: Chosen
 ) -> list[Row]:
     """The rows of one deployment, with those of the reference."""
+    displays = chosen.displays
     async with deployment as running:
         with ExitStack() as stack:
             reader, other = (stack.enter_context(reading()) for _ in range(2))
@@ -201,8 +211,8 @@ async def quiet_and_busy(
                 bare_times.asked[answer["number"]] = began
                 await bare_times.complete()
 
-            await one_at_a_time(asking, quiet, calls, ask_the_reference)
-            await all_at_once(asking, busy)
+            await one_at_a_time(asking, quiet, chosen.calls, ask_the_reference)
+            await all_at_once(asking, busy, chosen.busy)
             base = percentile(bare_times.latencies(), 0.5)
             return [
                 bare_times.row(f"bare, {size} bytes", base),
@@ -226,16 +236,15 @@ async def _size(asking: Asking, reader: Reader) -> int:
     return size
 
 
-async def measure(displays: int, calls: int) -> None:
+async def measure(chosen: Chosen) -> None:
     """Both deployments, one after the other."""
     heads = (
-        f"{displays:,} displays", "calls", "p50 ms", "p99 ms", "max ms", "answer p50 ms", "× bare"
+        f"{chosen.displays:,} displays", "calls", "p50 ms", "p99 ms", "max ms",
+        "answer p50 ms", "p50 × bare",
     )  # fmt: skip
-    rows = await quiet_and_busy("embedded", embedded(), displays, calls)
+    rows = await quiet_and_busy("embedded", embedded(), chosen)
     try:
-        rows += await quiet_and_busy(
-            "PostgreSQL and Redis, two workers", two_workers(), displays, calls
-        )
+        rows += await quiet_and_busy("PostgreSQL and Redis, two workers", two_workers(), chosen)
         missing = ""
     except MissingError as error:
         missing = f"\nWithout PostgreSQL and Redis: {error}."
@@ -246,10 +255,11 @@ def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--displays", type=int, default=1_000)
-    parser.add_argument("--calls", type=int, default=60)
-    chosen = parser.parse_args()
+    parser.add_argument("--calls", type=int, default=60, help="one at a time")
+    parser.add_argument("--busy", type=float, default=10.0, help="seconds of calls at once")
+    chosen = Chosen(**vars(parser.parse_args()))
     print(f"{machine()}\n")
-    asyncio.run(measure(chosen.displays, chosen.calls))
+    asyncio.run(measure(chosen))
 
 
 if __name__ == "__main__":

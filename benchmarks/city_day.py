@@ -17,6 +17,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any
@@ -83,11 +84,11 @@ class City:
         self.commands = 0
         self._port = port
         self._token = token
-        self._ended = False
+        self._ended = asyncio.Event()
 
     def end(self) -> None:
-        """Finish what is begun, and no more."""
-        self._ended = True
+        """Nobody begins anything any more."""
+        self._ended.set()
 
     async def open(self, hall: str) -> list[Http]:
         """Open the hall: stock its queues, open its windows. The lines of its windows."""
@@ -102,9 +103,9 @@ class City:
         """Citizens take numbers, as chance will have it, but for a category each in turn."""
         chance, line, place = Random(hall), await Http.open(self._port), 0
         at = time.monotonic()
-        while not self._ended:
+        while not self._ended.is_set():
             at += chance.expovariate(TICKETS)
-            await asyncio.sleep(max(0.0, at - time.monotonic()))
+            await self._passes(at - time.monotonic())
             # As many for each category as windows serve it.
             window, place = place % WINDOWS + 1, place + 1
             await self._take(line, hall, CATEGORIES[window % len(CATEGORIES)])
@@ -113,21 +114,26 @@ class City:
         """A window serves one citizen after the other."""
         chance = Random(f"{hall}{window}")
         cycle = WINDOWS / TICKETS  # seconds
-        await asyncio.sleep(cycle * chance.random())
-        while not self._ended:
+        await self._passes(cycle * chance.random())
+        while not self._ended.is_set():
             began = time.monotonic()
             ticket = await self._at(line, hall, window, "call-next")
             if ticket is None:
-                await asyncio.sleep(1)
+                await self._passes(1)
                 continue
             self.answers.append(time.monotonic() - began)
             self.asked[f"{hall} {ticket['number']}"] = began
-            await asyncio.sleep(cycle * chance.uniform(0.1, 0.2))
+            await self._passes(cycle * chance.uniform(0.1, 0.2))
             if chance.random() < RECALLED:
                 await self._at(line, hall, window, "recall")
             await self._at(line, hall, window, "start")
-            await asyncio.sleep(cycle * chance.uniform(0.5, 1.0))
+            await self._passes(cycle * chance.uniform(0.5, 1.0))
             await self._at(line, hall, window, "finish")
+
+    async def _passes(self, seconds: float) -> None:
+        """So much time, or until the end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), max(0.0, seconds))
 
     async def _take(self, line: Http, hall: str, category: str) -> None:
         await self._ask(line, f"{hall}/tickets", {"category": category})
@@ -164,7 +170,8 @@ async def measure(minutes: float) -> None:
     async with two_workers(partial(found_city, secrets)) as running:
         with reading() as reader:
             city = City(running.port, secrets[0])
-            lines = {hall: await city.open(hall) for hall in HALLS}
+            opened = await asyncio.gather(*(city.open(hall) for hall in HALLS))
+            lines = dict(zip(HALLS, opened, strict=True))
             wanted = await screens(running, reader)
             await asyncio.to_thread(reader.calls)
             commands, began = city.commands, time.monotonic()

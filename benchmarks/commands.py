@@ -29,7 +29,7 @@ from tinghao.app import keys, migrations
 from tinghao.app.auth import tokens
 from tinghao.app.database import Database
 from tinghao.app.rooms import all_rooms
-from tinghao.app.server import serving
+from tinghao.app.serving.server import serving
 from tinghao.app.settings import Settings
 from tinghao.queue import tables
 from tinghao.queue.founding import PUYANG, found
