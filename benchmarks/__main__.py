@@ -1,4 +1,4 @@
-"""Run every benchmark, one after the other: `python -m benchmarks`. About ten minutes.
+"""Run every benchmark, one after the other: `python -m benchmarks`. About twenty minutes.
 
 Each can be run alone, `python -m benchmarks.NAME`, and then takes options; `--help` lists them.
 """
@@ -28,6 +28,8 @@ def main() -> None:
     run("From a call to its frame", "call_to_frame")
     run("Slow sockets", "slow_sockets")
     run("Faults", "faults")
+    run("A city's working day", "city_day")
+    run("Cold start", "cold_start")
 
 
 if __name__ == "__main__":
