@@ -25,7 +25,7 @@ from tinghao.app.auth.caller import TOKEN_ROLES
 from tinghao.app.auth.gate import SESSION_COOKIE
 from tinghao.app.database import Database
 from tinghao.app.rooms import all_rooms
-from tinghao.app.server import Served, serving
+from tinghao.app.serving.server import Served, serving
 from tinghao.app.settings import Settings
 from tinghao.queue.clock import at_time, machine_clock
 from tinghao.queue.founding import PUYANG, found

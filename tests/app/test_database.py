@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from tinghao.app import engines
-from tinghao.app.database import Database, DatabaseUnavailable, ValueRefused, database_now
+from tinghao.app.database import Database, DatabaseUnavailable, ValueRefused, database_now, engines
 from tinghao.queue.clock import machine_clock
 
 ADD = text("INSERT INTO numbers (value) VALUES (:value)")

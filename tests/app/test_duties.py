@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from tests.realtime.house import until
 from tinghao.app import migrations
 from tinghao.app.database import Database, DatabaseUnavailable
-from tinghao.app.duties import Duties, Lease
+from tinghao.app.serving.duties import Duties, Lease
 
 QUICK = Lease(valid=0.4, renew=0.1, ask=0.05)
 

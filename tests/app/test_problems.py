@@ -13,9 +13,9 @@ from litestar.testing import TestClient
 
 import tinghao
 from tests.app.house import House
-from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused
-from tinghao.app.languages import accepted
-from tinghao.app.problems import (
+from tinghao.app.database.failures import DatabaseUnavailable, ValueRefused
+from tinghao.app.web.languages import accepted
+from tinghao.app.web.problems import (
     _PLAIN,
     EXCEPTION_HANDLERS,
     TITLES,
@@ -195,7 +195,7 @@ def test_a_translation_that_does_not_fit_gives_way_to_the_english(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sentence = "Window {own} is not yours."
-    monkeypatch.setattr("tinghao.app.problems.plain_text", lambda *_: "{nummer} 号")
+    monkeypatch.setattr("tinghao.app.web.problems.plain_text", lambda *_: "{nummer} 号")
     assert in_words("zh", sentence, {"own": 3}) == "Window 3 is not yours."
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.app import texts
 from tinghao.app.naming import STATES, Named
-from tinghao.app.problems import in_words
+from tinghao.app.web.problems import in_words
 from tinghao.realtime.language import chinese
 
 SAID = sorted({each.text for each in texts.problems()})

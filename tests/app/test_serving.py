@@ -20,9 +20,9 @@ from websockets.asyncio.client import connect
 from tests.app.house import House, open_house
 from tinghao.app import log
 from tinghao.app.database import DatabaseUnavailable
-from tinghao.app.listening import bound
-from tinghao.app.server import serving
-from tinghao.app.serving_lock import AlreadyServedError, ServeError
+from tinghao.app.database.serving_lock import AlreadyServedError, ServeError
+from tinghao.app.serving.listening import bound
+from tinghao.app.serving.server import serving
 from tinghao.app.settings import Settings
 from tinghao.realtime.render import STATIC, asset
 

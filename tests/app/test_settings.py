@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tinghao.app.settings import Settings, table
-from tinghao.app.settings_page import markdown
-from tinghao.app.settings_sources import SettingsError, find_file, load_settings
+from tinghao.app.settings.page import markdown
+from tinghao.app.settings.sources import SettingsError, find_file, load_settings
 
 
 def test_without_file_and_environment_the_defaults_hold(

@@ -33,7 +33,7 @@ def problems() -> list[Said]:
 
 def titles() -> set[str]:
     """The titles of problems."""
-    return set(_constants(PACKAGE / "app" / "problems.py", "TITLES"))
+    return set(_constants(PACKAGE / "app" / "web" / "problems.py", "TITLES"))
 
 
 def constants() -> set[str]:
@@ -79,7 +79,7 @@ def _problems_of(path: Path) -> Iterator[Said]:
             assert said is not None, f"{module}:{node.lineno} says what nobody can translate"
             assert isinstance(slug, ast.Constant)
             yield Said(module, str(slug.value), status, said)
-    if module == "app/problems.py":
+    if module == "app/web/problems.py":
         for status, (slug, text) in _plain(tree).items():
             yield Said(module, slug, status, text)
 

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from tests.browser.conftest import KIOSK, Hall
-from tinghao.app import problems
+from tinghao.app.web import problems
 from tinghao.realtime import language, show
 
 PACKAGE = Path(language.__file__).parent.parent

@@ -25,7 +25,7 @@ from sqlalchemy.pool import StaticPool
 from tests.queue.hall import ESTATE, PLAIN, SOCIAL
 from tests.queue.office import CODE, Clock
 from tinghao.app.database import normal_url
-from tinghao.app.engines import postgresql_writers
+from tinghao.app.database.engines import postgresql_writers
 from tinghao.queue import commands as ask
 from tinghao.queue.founding import found
 from tinghao.queue.journal import Done, Rooms, Work, load_state, transact

@@ -23,7 +23,7 @@ from tinghao.app import migrations, seals
 from tinghao.app.auth.tables import sessions
 from tinghao.app.database import Database
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import FILE_NAME
+from tinghao.app.settings.sources import FILE_NAME
 from tinghao.queue.tables import halls
 
 MANIFEST = "manifest.json"

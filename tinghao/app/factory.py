@@ -9,21 +9,13 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
-from tinghao.app import (
-    api,
-    api_docs,
-    asyncapi,
-    health,
-    metrics,
-    pages,
-    security_headers,
-    static_files,
-)
+from tinghao.app import api, asyncapi, pages
 from tinghao.app.auth import pages as sign_in_pages
 from tinghao.app.auth.middleware import CallerMiddleware
-from tinghao.app.problems import EXCEPTION_HANDLERS
 from tinghao.app.service import Service
 from tinghao.app.settings import Settings
+from tinghao.app.web import api_docs, health, metrics, security_headers, static_files
+from tinghao.app.web.problems import EXCEPTION_HANDLERS
 from tinghao.queue.clock import Clock, machine_clock
 
 

@@ -16,7 +16,7 @@ from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import demand
 from tinghao.app.auth.headers import header
 from tinghao.app.naming import Named
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 from tinghao.queue.clock import micros, zone
 from tinghao.queue.commands import AtWindow, Command, Take
 from tinghao.queue.desk import Desk, Result

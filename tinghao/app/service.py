@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy import Connection, text
 
 from tinghao.app.auth.gate import Gate
-from tinghao.app.background import Exporting, at_work
 from tinghao.app.database import Database, DatabaseUnavailable
-from tinghao.app.duties import Duties
 from tinghao.app.keys import load_journal_key, load_secret
 from tinghao.app.rooms import all_rooms
+from tinghao.app.serving.background import Exporting, at_work
+from tinghao.app.serving.duties import Duties
 from tinghao.app.settings import Settings
 from tinghao.app.sockets import rights_of_sockets
 from tinghao.queue.clock import Clock, machine_clock

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 from tinghao.queue.commands import Text
 from tinghao.queue.model import TextRef
 

@@ -14,7 +14,7 @@ from tests import servers
 from tests.app.house import House
 from tinghao.app.cli import main
 from tinghao.app.database import Database
-from tinghao.app.settings_sources import load_settings
+from tinghao.app.settings.sources import load_settings
 
 
 def run(folder: Path, *words: str) -> Result:

@@ -16,7 +16,7 @@ from tinghao.app.auth import tokens
 from tinghao.app.database import Database
 from tinghao.app.keys import create_journal_key, create_secret
 from tinghao.app.rooms import all_rooms
-from tinghao.app.server import Served, serving
+from tinghao.app.serving.server import Served, serving
 from tinghao.app.settings import Settings
 from tinghao.queue.founding import DEMO, DEMO_STAFF, found
 

@@ -14,7 +14,7 @@ from tinghao.app.records.demo import BADGES, TICKETS, live_through, next_workday
 from tinghao.app.records.living.day import opening_shift, seats_of, usual_service
 from tinghao.app.records.record import read_record
 from tinghao.app.records.replay import journal
-from tinghao.app.server import Served
+from tinghao.app.serving.server import Served
 from tinghao.client import Client, Refused
 from tinghao.queue.calendar import rest_day
 from tinghao.queue.model import MINUTE

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from tests.app.records.conftest import HALL, Place
 from tests.app.records.test_replay import FAST, RECORD
 from tinghao.app.records.replay import Replayed, journal, replay
-from tinghao.app.server import Served
+from tinghao.app.serving.server import Served
 from tinghao.client import Client
 
 CUTS = 10

@@ -15,7 +15,7 @@ from tinghao.app.cli import main
 from tinghao.app.records.comparing import CALLED, TAKEN, Seen, differences
 from tinghao.app.records.record import read_record, select
 from tinghao.app.records.replay import journal, replay
-from tinghao.app.server import Served
+from tinghao.app.serving.server import Served
 from tinghao.client import Client, Refused, Unreachable
 from tinghao.queue.clock import at_time
 from tinghao.queue.model import MINUTE

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 import pytest
 
 from tests.realtime.house import until
-from tinghao.app.listening import bound
-from tinghao.app.workers import accepting
-from tinghao.app.workers.accepting import Acceptor
+from tinghao.app.serving.listening import bound
+from tinghao.app.serving.workers import accepting
+from tinghao.app.serving.workers.accepting import Acceptor
 
 
 class Taker:

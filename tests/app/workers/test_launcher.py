@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.realtime.house import until
-from tinghao.app.listening import Listeners, bound
-from tinghao.app.serving_lock import ServeError
-from tinghao.app.workers.launcher import Launcher, Plan
+from tinghao.app.database.serving_lock import ServeError
+from tinghao.app.serving.listening import Listeners, bound
+from tinghao.app.serving.workers.launcher import Launcher, Plan
 
 SPEAKING = """
 import os, sys, time
-from tinghao.app.workers.line import Ready, _encoder
+from tinghao.app.serving.workers.line import Ready, _encoder
 line = int(sys.argv[sys.argv.index("--line") + 1])
 def say(message):
     body = _encoder.encode(message)

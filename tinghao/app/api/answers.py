@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import MediaType, Response
 
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 from tinghao.queue.desk import Result
 
 B = TypeVar("B")

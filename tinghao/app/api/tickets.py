@@ -28,8 +28,8 @@ from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.guards import demand
 from tinghao.app.auth.visit import caller_of
 from tinghao.app.performing import Asked, asked, moment_of, perform, readable, stated_time
-from tinghao.app.problems import ProblemError
 from tinghao.app.service import Service
+from tinghao.app.web.problems import ProblemError
 from tinghao.queue.clock import business_day
 from tinghao.queue.commands import Cancel, Command, Defer, Take
 from tinghao.queue.desk import Desk, Result

@@ -10,7 +10,7 @@ from msgspec import Struct
 from tinghao.app.api import bodies
 from tinghao.app.auth.caller import Caller
 from tinghao.app.performing import is_clerk, moment_of, staff_named
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 from tinghao.app.words import coded, kept_text
 from tinghao.queue import commands as ask
 from tinghao.queue.desk import Desk

@@ -10,7 +10,7 @@ from litestar.types import Guard
 
 from tinghao.app.auth.caller import ACTIONS, Caller
 from tinghao.app.auth.visit import caller_of
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 
 
 def require(action: str) -> Guard:

@@ -13,7 +13,7 @@ from tinghao.app.auth import csrf
 from tinghao.app.auth.gate import HOST_PREFIX, SESSION_COOKIE, VISITOR_COOKIE, Gate
 from tinghao.app.auth.headers import cookies, header
 from tinghao.app.auth.visit import Visit
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

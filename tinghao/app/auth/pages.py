@@ -14,7 +14,7 @@ from tinghao.app.auth.gate import Gate, SignedIn, SignInRefusedError, SignInWait
 from tinghao.app.auth.middleware import TOKEN_ALWAYS
 from tinghao.app.auth.passwords import TooManyChecksError
 from tinghao.app.auth.visit import csrf_token, visit_of
-from tinghao.app.languages import language_of
+from tinghao.app.web.languages import language_of
 from tinghao.realtime import render
 from tinghao.realtime.language import plain_text
 

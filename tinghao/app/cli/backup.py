@@ -15,9 +15,9 @@ from tinghao.app import archive, migrations, seals
 from tinghao.app.cli.deployment import config_option, open_database
 from tinghao.app.cli.sentences import CommandError
 from tinghao.app.database import Database
-from tinghao.app.serving_lock import sole_server
+from tinghao.app.database.serving_lock import sole_server
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import FILE_NAME, find_file, load_settings
+from tinghao.app.settings.sources import FILE_NAME, find_file, load_settings
 
 PG_DUMP = b"PGDMP"
 """How a dump of pg_dump's custom format begins."""

@@ -18,10 +18,10 @@ from tinghao.app.auth import accounts, tokens
 from tinghao.app.auth.passwords import hash_password, new_password
 from tinghao.app.cli.deployment import hall_codes
 from tinghao.app.database import Database
+from tinghao.app.database.serving_lock import sole_server
 from tinghao.app.records.demo import live_through
 from tinghao.app.rooms import all_rooms
-from tinghao.app.server import Served, serving
-from tinghao.app.serving_lock import sole_server
+from tinghao.app.serving.server import Served, serving
 from tinghao.app.settings import Settings
 from tinghao.queue.clock import machine_clock
 from tinghao.queue.founding import DEMO, DEMO_STAFF, found

@@ -15,7 +15,7 @@ from tinghao.app import migrations
 from tinghao.app.cli.sentences import CommandError
 from tinghao.app.database import Database
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import find_file, load_settings
+from tinghao.app.settings.sources import find_file, load_settings
 from tinghao.queue.tables import halls
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -18,10 +18,10 @@ from tinghao.app import keys, migrations
 from tinghao.app.cli.deployment import config_option, hall_codes
 from tinghao.app.cli.sentences import sentence_of
 from tinghao.app.database import Database, database_now
+from tinghao.app.database.serving_lock import AlreadyServedError, sole_server
 from tinghao.app.rooms import all_rooms
-from tinghao.app.serving_lock import AlreadyServedError, sole_server
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import find_file, load_settings
+from tinghao.app.settings.sources import find_file, load_settings
 from tinghao.queue.calendar import covered_until
 from tinghao.queue.journal.store import load_state
 

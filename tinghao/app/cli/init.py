@@ -20,8 +20,8 @@ from tinghao.app.cli.sentences import CommandError
 from tinghao.app.database import Database
 from tinghao.app.rooms import all_rooms
 from tinghao.app.settings import Settings, table
-from tinghao.app.settings_page import default_text
-from tinghao.app.settings_sources import FILE_NAME, load_settings, source_of
+from tinghao.app.settings.page import default_text
+from tinghao.app.settings.sources import FILE_NAME, load_settings, source_of
 from tinghao.queue.clock import machine_clock
 from tinghao.queue.founding import TEMPLATES, found
 

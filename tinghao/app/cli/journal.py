@@ -16,10 +16,10 @@ from tinghao.app.cli.deployment import (
     settings_of,
     the_hall,
 )
+from tinghao.app.database.serving_lock import sole_server
 from tinghao.app.keys import JournalKey, load_journal_key
 from tinghao.app.rooms import all_rooms
 from tinghao.app.seals import exported
-from tinghao.app.serving_lock import sole_server
 from tinghao.queue.journal import store
 from tinghao.queue.journal.seals import Seal, message
 from tinghao.queue.journal.verify import Report

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tinghao.app.archive import ArchiveError
 from tinghao.app.auth.accounts import AccountRefusedError
 from tinghao.app.auth.passwords import PasswordRefusedError
-from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused
+from tinghao.app.database.failures import DatabaseUnavailable, ValueRefused
+from tinghao.app.database.serving_lock import ServeError
 from tinghao.app.keys import KeyFileError
 from tinghao.app.migrations import SchemaTooNewError
-from tinghao.app.serving_lock import ServeError
-from tinghao.app.settings_sources import SettingsError
+from tinghao.app.settings.sources import SettingsError
 from tinghao.queue.refusals import Refusal
 
 

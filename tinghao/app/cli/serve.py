@@ -34,10 +34,10 @@ def serve(config: Path | None, host: str | None, port: int | None, workers: int 
     announce = "Tinghao serves at {url} (stop with Ctrl-C)"
     # Only now, so that wrong settings are told without loading the web.
     if settings.workers == 1:
-        from tinghao.app import server  # noqa: PLC0415
+        from tinghao.app.serving import server  # noqa: PLC0415
 
         server.run(settings, announce=announce)
     else:
-        from tinghao.app.workers import launch  # noqa: PLC0415
+        from tinghao.app.serving.workers import launch  # noqa: PLC0415
 
         launch.run(settings, config, announce=announce)

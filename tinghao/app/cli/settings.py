@@ -9,8 +9,8 @@ import click
 
 from tinghao.app.cli.deployment import config_option
 from tinghao.app.settings import table
-from tinghao.app.settings_page import markdown
-from tinghao.app.settings_sources import find_file, load_settings, shown, source_of
+from tinghao.app.settings.page import markdown
+from tinghao.app.settings.sources import find_file, load_settings, shown, source_of
 
 
 @click.command()

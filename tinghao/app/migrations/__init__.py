@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from tinghao.app import duties as _duties  # noqa: F401 - registers its table
 from tinghao.app.auth import tables as _accounts  # noqa: F401 - registers its tables
 from tinghao.app.database import Database
+from tinghao.app.serving import duties as _duties  # noqa: F401 - registers its table
 from tinghao.queue.tables import metadata
 
 Schema: TypeAlias = Literal["empty", "behind", "current"]

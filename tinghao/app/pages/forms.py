@@ -8,7 +8,7 @@ import msgspec
 from litestar.datastructures import FormMultiDict
 
 from tinghao.app.api.bodies import Body
-from tinghao.app.problems import ProblemError
+from tinghao.app.web.problems import ProblemError
 
 B = TypeVar("B", bound=Body)
 

@@ -8,7 +8,7 @@ from litestar import MediaType, Request, Response
 
 from tinghao.app.auth.caller import Caller
 from tinghao.app.auth.visit import caller_of, csrf_token
-from tinghao.app.languages import language_of
+from tinghao.app.web.languages import language_of
 from tinghao.queue.clock import iso
 from tinghao.queue.desk import Desk
 from tinghao.queue.model import HallState

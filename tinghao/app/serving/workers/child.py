@@ -10,8 +10,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from tinghao.app.listening import Listeners
-from tinghao.app.workers.line import (
+from tinghao.app.serving.listening import Listeners
+from tinghao.app.serving.workers.line import (
     Ask,
     Busy,
     Counted,

@@ -14,7 +14,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 
 from tinghao import __version__
 from tinghao.app.auth.middleware import NO_CALLER
-from tinghao.app.languages import language_of
+from tinghao.app.web.languages import language_of
 from tinghao.realtime import render
 
 DESCRIPTION = """\

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from tinghao.app.serving_lock import ServeError
+from tinghao.app.database.serving_lock import ServeError
 from tinghao.app.settings import Settings
 
 

@@ -16,11 +16,10 @@ import uvloop
 from tinghao.app import log
 from tinghao.app.cli.deployment import config_option, settings_of
 from tinghao.app.cli.sentences import sentence_of
-from tinghao.app.listening import Listeners
-from tinghao.app.server import Served, serving
-from tinghao.app.settings import Settings
-from tinghao.app.workers.accepting import Acceptor
-from tinghao.app.workers.line import (
+from tinghao.app.serving.listening import Listeners
+from tinghao.app.serving.server import Served, serving
+from tinghao.app.serving.workers.accepting import Acceptor
+from tinghao.app.serving.workers.line import (
     Ask,
     Busy,
     Counted,
@@ -32,6 +31,7 @@ from tinghao.app.workers.line import (
     Tell,
     Told,
 )
+from tinghao.app.settings import Settings
 from tinghao.monitoring.figures import Figures
 from tinghao.monitoring.metrics import GatherFault, Metrics
 from tinghao.queue.desk import Desk

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from tinghao.app.workers.child import Child
+from tinghao.app.serving.workers.child import Child
 from tinghao.monitoring.figures import Figures, collected, lasting, summed
 
 

@@ -21,9 +21,9 @@ from msgspec import Struct
 
 from tinghao.app.auth.gate import NotAuthenticatedError
 from tinghao.app.auth.headers import header
-from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused
-from tinghao.app.languages import language_of
+from tinghao.app.database.failures import DatabaseUnavailable, ValueRefused
 from tinghao.app.naming import spoken
+from tinghao.app.web.languages import language_of
 from tinghao.queue.refusals import Kind, Refusal
 from tinghao.realtime import render
 from tinghao.realtime.language import plain_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar.types import Message, Scope
 
 from tinghao.app.auth.visit import Visit
-from tinghao.app.languages import COOKIE, asked
+from tinghao.app.web.languages import COOKIE, asked
 from tinghao.realtime.render import SCREEN_CSP
 
 YEAR = 365 * 24 * 3600

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinghao import __version__
 from tinghao.app.auth.middleware import NO_CALLER
-from tinghao.app.duties import Duties
+from tinghao.app.serving.duties import Duties
 from tinghao.monitoring.hall_figures import HallNow
 from tinghao.monitoring.metrics import (
     CONTENT_TYPE,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinghao.app import migrations
 from tinghao.app.database import Database, normal_url
-from tinghao.app.serving_lock import ServeError
+from tinghao.app.database.serving_lock import ServeError
 from tinghao.app.settings import Settings
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tinghao.app import seals
 from tinghao.app.database import Database
-from tinghao.app.duties import Duties, Duty
+from tinghao.app.serving.duties import Duties, Duty
 from tinghao.queue.desk import Desk
 from tinghao.queue.journal.seals import Seal, every_saved, how_many
 

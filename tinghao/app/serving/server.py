@@ -1,7 +1,7 @@
 """Our own way of serving: one process, one port for pages, API, sockets and metrics.
 
-Several processes at one port are the launcher's business (`tinghao.app.workers`); each of them
-comes through here as well.
+Several processes at one port are the launcher's business (`tinghao.app.serving.workers`); each of
+them comes through here as well.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from tinghao.app import log
-from tinghao.app.before_serving import database_file, migrate
+from tinghao.app.database.serving_lock import ServeError, sole_server
 from tinghao.app.factory import create_app
-from tinghao.app.file_limit import raise_file_limit
-from tinghao.app.http_server import Accept, Server, told_when_cut_off
-from tinghao.app.listening import Listeners, address_of, listeners
-from tinghao.app.metrics_alone import metrics_alone
 from tinghao.app.service import Service
-from tinghao.app.serving_lock import ServeError, sole_server
+from tinghao.app.serving.before_serving import database_file, migrate
+from tinghao.app.serving.file_limit import raise_file_limit
+from tinghao.app.serving.http_server import Accept, Server, told_when_cut_off
+from tinghao.app.serving.listening import Listeners, address_of, listeners
 from tinghao.app.settings import Settings
+from tinghao.app.web.metrics_alone import metrics_alone
 from tinghao.queue.clock import Clock, machine_clock
 
 logger = logging.getLogger(__name__)

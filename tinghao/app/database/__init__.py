@@ -21,8 +21,8 @@ from typing import Literal, TypeVar
 from sqlalchemy import Connection, Engine, exc, text
 from sqlalchemy.engine import URL, make_url
 
-from tinghao.app import engines
-from tinghao.app.database_failures import DatabaseUnavailable, ValueRefused, as_unavailable
+from tinghao.app.database import engines
+from tinghao.app.database.failures import DatabaseUnavailable, ValueRefused, as_unavailable
 
 __all__ = ["Database", "DatabaseUnavailable", "ValueRefused", "database_now", "normal_url"]
 

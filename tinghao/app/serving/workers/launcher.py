@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from tinghao.app.listening import Listeners
-from tinghao.app.serving_lock import ServeError
-from tinghao.app.workers.child import Child, start
-from tinghao.app.workers.sums import Sums
+from tinghao.app.database.serving_lock import ServeError
+from tinghao.app.serving.listening import Listeners
+from tinghao.app.serving.workers.child import Child, start
+from tinghao.app.serving.workers.sums import Sums
 
 log = logging.getLogger(__name__)
 

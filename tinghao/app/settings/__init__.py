@@ -1,7 +1,7 @@
 """Every setting of the service, in one table: name, type, default, allowed values, one line of doc.
 
 The table is the ``Settings`` struct itself. ``tinghao settings`` and docs/settings.md list it,
-``tinghao.app.settings_sources`` fills it from a TOML file and the environment.
+``tinghao.app.settings.sources`` fills it from a TOML file and the environment.
 """
 
 from collections.abc import Callable

@@ -12,13 +12,13 @@ from pathlib import Path
 import uvloop
 
 from tinghao.app import keys, log
-from tinghao.app.before_serving import database_file, migrate
-from tinghao.app.file_limit import raise_file_limit
-from tinghao.app.listening import Listeners, address_of, listeners
-from tinghao.app.serving_lock import ServeError
+from tinghao.app.database.serving_lock import ServeError
+from tinghao.app.serving.before_serving import database_file, migrate
+from tinghao.app.serving.file_limit import raise_file_limit
+from tinghao.app.serving.listening import Listeners, address_of, listeners
+from tinghao.app.serving.workers.launcher import Launcher, Plan
 from tinghao.app.settings import Settings
-from tinghao.app.settings_sources import PREFIX
-from tinghao.app.workers.launcher import Launcher, Plan
+from tinghao.app.settings.sources import PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def run(settings: Settings, config: Path | None, *, announce: str) -> None:
 
 async def _main(settings: Settings, config: Path | None, at: Listeners, announce: str) -> None:
     os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)  # else they knew the file's
-    command = [sys.executable, "-m", "tinghao.app.workers"]
+    command = [sys.executable, "-m", "tinghao.app.serving.workers"]
     if config is not None:
         command += ["--config", str(config)]
     plan = Plan(workers=settings.workers, command=tuple(command), drain=settings.drain_seconds + 1)

@@ -1,0 +1,1 @@
+"""What every answer shares: problems, languages, headers, static files, health and metrics."""
