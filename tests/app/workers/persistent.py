@@ -38,7 +38,11 @@ class Persistent:
                 await asker.go_on(client, self._noted)
             except httpx.TransportError:
                 self.cut_off += 1
-            asker.done = False  # a window where nobody waits asks again
+            if asker.done:
+                # Nobody waits at this window: it does not start and finish, it asks again.
+                asker.done = False
+                next(asker.steps)
+                next(asker.steps)
 
     def _noted(self) -> bool:
         self.load.answered += 1

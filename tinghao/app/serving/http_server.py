@@ -78,6 +78,7 @@ class Server(uvicorn.Server):
             server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
         linger = LINGER_REPLACED if self.replaced else LINGER
+        self._say_goodbye()  # an answer that is about to be made says so, too
         await asyncio.sleep(0.02)  # for those that have just been let in
         while self._say_goodbye():
             if self.force_exit or time.monotonic() - began >= linger:
