@@ -25,7 +25,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from benchmarks.deployments import MissingError, Running, two_workers
-from benchmarks.measuring import Http, machine, percentile, table
+from benchmarks.measuring import Http, cpu_seconds, machine, percentile, table
 from benchmarks.reader import Reader, reading
 from tests.load.deployment import where_it_is_noon
 from tinghao.app.auth import tokens
@@ -175,6 +175,7 @@ async def measure(minutes: float) -> None:
             wanted = await screens(running, reader)
             await asyncio.to_thread(reader.calls)
             commands, began = city.commands, time.monotonic()
+            before = _cpu(running)
             told: Counter[str] = Counter()
             latencies: list[float] = []
 
@@ -191,24 +192,34 @@ async def measure(minutes: float) -> None:
                 while time.monotonic() - began < minutes * 60:
                     await asyncio.sleep(2)
                     await listen()
-                rate = (city.commands - commands) / (time.monotonic() - began)
+                elapsed = time.monotonic() - began
+                rate = (city.commands - commands) / elapsed
+                cores = (_cpu(running) - before) / elapsed
                 city.end()
             await asyncio.sleep(1)
             await listen()
             missed = sum(wanted > told[call] for call in city.asked)
         code, said, _ = await running.made.command("journal", "verify")
-    heads = ("calls", "commands a second", "p50 ms", "p99 ms", "max ms", "answer p99 ms", "missed")
+    heads = (
+        "calls", "commands a second", "p50 ms", "p99 ms", "max ms", "answer p99 ms", "missed",
+        "workers' CPU, cores",
+    )  # fmt: skip
     row = (
         f"{len(city.asked):,}",
         f"{rate:.0f}",
         *(f"{percentile(latencies, share) * 1e3:.0f}" for share in (0.5, 0.99, 1)),
         f"{percentile(city.answers, 0.99) * 1e3:.0f}",
         str(missed),
+        f"{cores:.2f}",
     )
     print(table(heads, [row]))
     print(f"\nThe journals are {'sound' if code == 0 else 'NOT sound'}.")
     if code:
         print(said)
+
+
+def _cpu(running: Running) -> float:
+    return sum(cpu_seconds(pid) for pid in running.workers)
 
 
 def main() -> None:

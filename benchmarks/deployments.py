@@ -27,6 +27,8 @@ class Running(Struct, frozen=True):
 
     url: str
     made: Deployment
+    workers: tuple[int, ...] = ()
+    """Their process ids, where there are several."""
 
     @property
     def port(self) -> int:
@@ -60,4 +62,4 @@ async def two_workers(
         furnish(made.url)
         service = await stack.enter_async_context(launched(made, TINGHAO_REDIS_URL=bus))
         await service.says("the bus is up", times=2)
-        yield Running(service.url, made)
+        yield Running(service.url, made, tuple(await service.workers()))
